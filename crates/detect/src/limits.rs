@@ -1,0 +1,127 @@
+//! Bounds of one scan, and which of them a scan ran into.
+//!
+//! Work is counted in *steps* and not in time, so that the same request always ends the same way on any machine. A step is about one
+//! byte read by one pass, or a fixed price for a call; one step takes roughly a nanosecond.
+
+/// Bounds of one scan. What was extracted before a bound was reached is kept and matched.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Steps granted to every request, whatever its size.
+    pub steps: u64,
+    /// Further steps granted per byte of the request.
+    pub steps_per_byte: u32,
+    /// How often a parser may be applied to the output of a parser (JSON in a form value in ...).
+    pub depth: u8,
+    /// Levels of objects and arrays named inside one document; deeper values belong to the last named one.
+    pub nesting: u16,
+    /// Distinct places of a request; what lies beyond is scanned as one value.
+    pub points: u32,
+    /// Bytes of views granted to every request; each byte of the request adds `view_bytes_per_byte`.
+    pub view_bytes: u32,
+    pub view_bytes_per_byte: u32,
+    /// Rounds of percent, entity and escape decoding applied to one value.
+    pub rounds: u8,
+    /// Longest excerpt of a payload in a report, in bytes.
+    pub payload: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            steps: 4_000_000,
+            steps_per_byte: 64,
+            depth: 6,
+            nesting: 64,
+            points: 8192,
+            view_bytes: 4 << 20,
+            view_bytes_per_byte: 6,
+            rounds: 6,
+            payload: 256,
+        }
+    }
+}
+
+impl Limits {
+    /// The steps granted to a request of `len` bytes.
+    pub fn budget(&self, len: usize) -> Budget {
+        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        let steps = self.steps.saturating_add(len.saturating_mul(u64::from(self.steps_per_byte)));
+        Budget::new(steps)
+    }
+
+    /// The bytes of views granted to a request of `len` bytes; below 4 GiB, since views are addressed with 32 bits.
+    pub fn view_budget(&self, len: usize) -> usize {
+        let more = len.saturating_mul(self.view_bytes_per_byte as usize);
+        (self.view_bytes as usize).saturating_add(more).min((u32::MAX >> 1) as usize)
+    }
+}
+
+/// The limits that a scan ran into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitsHit {
+    /// The step budget was used up.
+    pub overlimit_res: bool,
+    /// Parsers were nested deeper than [`Limits::depth`], or a document deeper than [`Limits::nesting`].
+    pub depth: bool,
+    /// More places than [`Limits::points`].
+    pub points: bool,
+    /// More bytes of views than [`Limits::view_bytes`] allows.
+    pub view_bytes: bool,
+    /// The captured body is not the whole body.
+    pub body_truncated: bool,
+}
+
+impl LimitsHit {
+    /// Names of the limits hit, as reported in events.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.overlimit_res, "overlimit_res"),
+            (self.depth, "depth"),
+            (self.points, "points"),
+            (self.view_bytes, "view_bytes"),
+            (self.body_truncated, "body_truncated"),
+        ]
+        .into_iter()
+        .filter_map(|(hit, name)| hit.then_some(name))
+    }
+
+    /// True if any limit was hit.
+    pub fn any(self) -> bool {
+        self != LimitsHit::default()
+    }
+}
+
+/// The steps of one scan: each pass over bytes pays into it.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    granted: u64,
+    left: u64,
+}
+
+impl Budget {
+    pub fn new(steps: u64) -> Self {
+        Budget { granted: steps, left: steps }
+    }
+
+    /// Pays `steps`. False once the budget is used up: the caller then stops, keeping what it has.
+    #[must_use]
+    pub fn spend(&mut self, steps: usize) -> bool {
+        let steps = steps as u64;
+        if steps > self.left {
+            self.left = 0;
+            return false;
+        }
+        self.left -= steps;
+        true
+    }
+
+    /// Steps paid so far.
+    pub fn spent(&self) -> u64 {
+        self.granted - self.left
+    }
+
+    /// True if nothing is left.
+    pub fn exhausted(&self) -> bool {
+        self.left == 0
+    }
+}
