@@ -1,1 +1,4 @@
 //! The NGINX module.
+mod extra;
+mod layout;
+mod package;
