@@ -1,10 +1,23 @@
 //! Attack detection in one HTTP request: parse, decode, match, confirm, score. No I/O, no threads.
 #![forbid(unsafe_code)]
 
+pub mod attack;
+mod confirm;
+mod engine;
+mod explain;
 pub mod limits;
+mod matcher;
 pub mod request;
+pub mod rules;
+mod score;
+mod verdict;
 pub mod views;
 
+pub use attack::AttackType;
+pub use engine::{Engine, Scratch};
+pub use explain::Explanation;
 pub use limits::{Budget, Limits, LimitsHit};
 pub use request::{Header, Request, Scope};
+pub use rules::{RuleError, RuleSet};
+pub use verdict::{Hit, Verdict};
 pub use views::{Anomalies, DecoderSet, Field, Group, PointId, Views};

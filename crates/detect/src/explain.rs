@@ -1,0 +1,176 @@
+//! Why a request got its verdict: every view, everything that counted, and the sums.
+
+use std::fmt;
+
+use crate::attack::AttackType;
+use crate::engine::{payload_of, Engine, Value};
+use crate::limits::LimitsHit;
+use crate::score::{to_weight, ALERT};
+use crate::verdict::excerpt;
+use crate::views::{Group, Views};
+
+/// Bytes of a view or match that are shown.
+const SHOWN: usize = 160;
+
+/// Everything that led to a verdict. `Display` is meant for people.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    pub views: Vec<ViewNote>,
+    /// The values in which at least one rule counted.
+    pub values: Vec<ValueNote>,
+    pub limits: LimitsHit,
+    pub steps: u64,
+}
+
+/// One view of a value.
+#[derive(Clone, Debug)]
+pub struct ViewNote {
+    pub point: String,
+    pub group: Group,
+    pub decoders: Vec<&'static str>,
+    pub anomalies: Vec<&'static str>,
+    /// The beginning, printable.
+    pub text: String,
+    /// Bytes of the whole view.
+    pub length: usize,
+}
+
+/// One value and its score.
+#[derive(Clone, Debug)]
+pub struct ValueNote {
+    pub point: String,
+    pub indicators: Vec<Indicator>,
+    /// The sums that are not 0.
+    pub sums: Vec<(AttackType, f32)>,
+    /// The attack types whose sum reached the threshold.
+    pub attacks: Vec<AttackType>,
+}
+
+/// One rule that counted.
+#[derive(Clone, Debug)]
+pub struct Indicator {
+    pub rule: u32,
+    pub name: String,
+    pub attack: AttackType,
+    pub weight: f32,
+    /// Index in [`Explanation::views`].
+    pub view: usize,
+    /// What it was found in, printable.
+    pub text: String,
+}
+
+impl Explanation {
+    pub(crate) fn value(&mut self, engine: &Engine, views: &Views, value: &Value<'_>) {
+        let indicators = value.counted.iter().filter_map(|counted| {
+            let rule = engine.rule_of(counted)?;
+            Some(Indicator {
+                rule: rule.id,
+                name: rule.name.clone(),
+                attack: rule.attack,
+                weight: rule.weight,
+                view: counted.field as usize,
+                text: printable(payload_of(views, counted, SHOWN / 2)),
+            })
+        });
+        let sums = AttackType::ALL.into_iter().zip(value.sums);
+        self.values.push(ValueNote {
+            point: views.point_name(value.point),
+            indicators: indicators.collect(),
+            sums: sums
+                .clone()
+                .filter(|(_, sum)| *sum != 0)
+                .map(|(a, s)| (a, to_weight(s)))
+                .collect(),
+            attacks: sums.filter(|(_, sum)| *sum >= ALERT).map(|(attack, _)| attack).collect(),
+        });
+    }
+
+    pub(crate) fn finish(&mut self, views: &Views, limits: LimitsHit, steps: u64) {
+        self.limits = limits;
+        self.steps = steps;
+        let notes = views.fields.iter().map(|field| ViewNote {
+            point: views.point_name(field.point),
+            group: field.group,
+            decoders: field.decoders.names().collect(),
+            anomalies: field.anomalies.names().collect(),
+            text: printable(excerpt(views.bytes(field), 0..0, SHOWN)),
+            length: field.range().len(),
+        });
+        self.views = notes.collect();
+    }
+}
+
+fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                letter if letter.is_control() => text.extend(letter.escape_default()),
+                letter => text.push(letter),
+            }
+        }
+        for byte in chunk.invalid() {
+            text.extend(std::ascii::escape_default(*byte).map(char::from));
+        }
+    }
+    text
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "views")?;
+        for (index, view) in self.views.iter().enumerate() {
+            writeln!(f, "{index:>4} {view}")?;
+        }
+        for value in &self.values {
+            write!(f, "\n{value}")?;
+        }
+        let verdict: Vec<&str> = self.attacks().map(AttackType::name).collect();
+        let verdict = if verdict.is_empty() { "clean".to_owned() } else { verdict.join(", ") };
+        writeln!(f, "\nverdict: {verdict}; {} steps", self.steps)?;
+        let limits: Vec<&str> = self.limits.names().collect();
+        if !limits.is_empty() {
+            writeln!(f, "limits hit: {}", limits.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    /// The attack types found, each once.
+    pub fn attacks(&self) -> impl Iterator<Item = AttackType> + '_ {
+        let found = |attack: &AttackType| self.values.iter().any(|v| v.attacks.contains(attack));
+        AttackType::ALL.into_iter().filter(found)
+    }
+}
+
+impl fmt::Display for ViewNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}, {} bytes", self.point, self.group, self.length)?;
+        if !self.decoders.is_empty() {
+            write!(f, ", decoded by {}", self.decoders.join(" "))?;
+        }
+        if !self.anomalies.is_empty() {
+            write!(f, ", odd: {}", self.anomalies.join(" "))?;
+        }
+        write!(f, "\n     | {}", self.text)
+    }
+}
+
+impl fmt::Display for ValueNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.point)?;
+        for found in &self.indicators {
+            writeln!(
+                f,
+                "  {:>+6} {} {} {} (view {}): {}",
+                found.weight, found.attack, found.rule, found.name, found.view, found.text
+            )?;
+        }
+        for (attack, sum) in &self.sums {
+            let mark = if self.attacks.contains(attack) { "attack" } else { "below" };
+            writeln!(f, "  {sum:>6} {attack}: {mark} the threshold of {}", to_weight(ALERT))?;
+        }
+        Ok(())
+    }
+}
