@@ -11,10 +11,10 @@ use regex_automata::{Input, MatchKind};
 use crate::rules::Word;
 
 /// Most bytes of one compiled regex.
-const LARGEST_DFA: usize = 256 << 10;
+const LARGEST_DFA: usize = 512 << 10;
 
 /// Most bytes used while compiling one regex.
-const LARGEST_BUILD: usize = 4 << 20;
+const LARGEST_BUILD: usize = 8 << 20;
 
 /// A compiled regex; answers only whether it matches.
 #[derive(Debug)]
@@ -61,7 +61,11 @@ impl Pattern {
 
 fn fault(error: &dense::BuildError) -> String {
     if error.is_size_limit_exceeded() {
-        return "regex: too many states; write an open gap ([^;]* instead of .{0,64}), the window bounds it".into();
+        return format!(
+            "regex: its automaton is larger than {} KiB; replace counted gaps (.{{0,64}}) by open ones, \
+             and repeated groups with comments in them by one character class",
+            LARGEST_DFA >> 10
+        );
     }
     let mut text = format!("regex: {error}");
     let mut source = std::error::Error::source(error);
