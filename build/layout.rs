@@ -26,8 +26,11 @@ const STRUCTS: &[(&str, &str)] = &[
     ("ngx_http_headers_in_t", "headers host server content_length_n"),
     ("ngx_http_headers_out_t", "status content_length_n content_type"),
     ("ngx_http_request_body_t", "temp_file bufs"),
-    ("ngx_http_variable_t", "name set_handler get_handler data flags index"),
+    ("ngx_http_variable_value_t", "data"),
     ("ngx_http_complex_value_t", "value flushes lengths values"),
+    ("ngx_http_compile_complex_value_t", "cf value complex_value"),
+    ("ngx_url_t", "host addrs naddrs err"),
+    ("ngx_addr_t", "sockaddr socklen name"),
     ("ngx_http_core_main_conf_t", "servers phases variables"),
     (
         "ngx_http_core_loc_conf_t",
@@ -45,7 +48,6 @@ const STRUCTS: &[(&str, &str)] = &[
     ("ngx_chain_t", "buf next"),
     ("ngx_buf_t", "pos last file_pos file_last start end file"),
     ("ngx_file_t", "fd name offset log"),
-    ("ngx_temp_file_t", "file offset path pool"),
     ("ngx_open_file_t", "fd name flush data"),
     (
         "ngx_connection_t",
@@ -60,17 +62,15 @@ const STRUCTS: &[(&str, &str)] = &[
         "ctx_index index name version signature ctx commands type init_module init_process \
          exit_process exit_master",
     ),
+    ("ngx_conf_file_t", "file line"),
     ("ngx_conf_t", "args cycle pool temp_pool conf_file log ctx module_type cmd_type"),
     ("ngx_cycle_t", "conf_ctx pool log modules open_files hostname"),
-    ("ngx_core_conf_t", "worker_processes rlimit_nofile cpu_affinity"),
     ("ngx_pool_t", "d max current cleanup log"),
     ("ngx_pool_cleanup_t", "handler data next"),
     ("ngx_shm_zone_t", "data shm init tag noreuse"),
     ("ngx_shm_t", "addr size name log exists"),
     ("ngx_slab_pool_t", "data addr"),
     ("ngx_log_t", "log_level file connection handler data"),
-    ("ngx_time_t", "sec msec gmtoff"),
-    ("ngx_queue_t", "prev next"),
 ];
 
 const SYMBOL: &str = "wallarm_layout";
