@@ -67,13 +67,14 @@ fn fault(error: &dense::BuildError) -> String {
             LARGEST_DFA >> 10
         );
     }
-    let mut text = format!("regex: {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("regex: {cause}");
-        source = cause.source();
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    text
+    // A parser's error shows the pattern on lines of its own before it says what is wrong.
+    let text = cause.to_string();
+    let line = text.lines().next_back().unwrap_or_default();
+    format!("regex: {}", line.trim_start_matches("error: "))
 }
 
 /// The first upper-case letter that stands for itself.

@@ -12,13 +12,27 @@ use crate::views::Group;
 const RANGE: u32 = 1000;
 
 /// Everything wrong with `set`: faults that keep an engine from being built, rules without examples, and examples that fail.
+///
+/// Faulty rules are left out when the examples of the others are run.
 pub fn check(set: &RuleSet) -> Vec<Problem> {
-    let engine = match Engine::new(set.clone()) {
-        Ok(engine) => engine,
-        Err(error) => return error.problems,
+    let mut problems = Vec::new();
+    let mut rules = set.rules().to_vec();
+    let engine = loop {
+        match Engine::new(RuleSet { rules: rules.clone() }) {
+            Ok(engine) => break engine,
+            Err(error) => {
+                let before = rules.len();
+                rules.retain(|rule| !error.problems.iter().any(|p| p.origin == rule.origin));
+                let stuck = rules.len() == before;
+                problems.extend(error.problems);
+                if stuck {
+                    return problems;
+                }
+            }
+        }
     };
-    let mut problems = ranges(set.rules());
-    for rule in set.rules() {
+    problems.extend(ranges(set.rules()));
+    for rule in &rules {
         examples(&engine, rule, &mut problems);
     }
     problems
