@@ -8,8 +8,13 @@
 //! Names that consist of letters, digits and `_ - . [ ] $ :` are joined into one view per container, separated by `&`; others stand alone.
 
 mod bits;
+mod body;
+mod document;
 mod extract;
+mod head;
+mod nested;
 mod points;
+mod value;
 
 pub use bits::{Anomalies, DecoderSet};
 pub use points::{PointId, PointKind, Points};
@@ -114,6 +119,7 @@ pub struct Views {
     /// In the order of their place in `text`.
     pub fields: Vec<Field>,
     points: Points,
+    work: extract::Work,
 }
 
 impl Views {

@@ -85,8 +85,6 @@ bit_set! {
         XML = 13, "xml";
         GZIP = 14, "gzip";
         JWT = 15, "jwt";
-        /// Hexadecimal text.
-        HEX = 16, "hex";
     }
 }
 
@@ -110,7 +108,7 @@ bit_set! {
         BEST_FIT = 8, "best-fit";
         /// Still encoded after the last permitted round.
         DEEP_ENCODING = 9, "deep-encoding";
-        /// ASCII letters or digits written as character references or escapes.
+        /// ASCII letters or digits written as character references, escapes or `%uXXXX`.
         ESCAPED_ALNUM = 10, "escaped-alnum";
         /// A document that its own parser would reject.
         BAD_JSON = 11, "bad-json";
@@ -127,5 +125,7 @@ bit_set! {
         UTF16 = 17, "utf16";
         /// A slash or dot written as `0x2f`, `0x2e`.
         HEX_PATH = 18, "hex-path";
+        /// ASCII letters or digits percent-encoded.
+        PERCENT_ALNUM = 19, "percent-alnum";
     }
 }

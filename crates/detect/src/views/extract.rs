@@ -1,9 +1,17 @@
-//! Walks through a request and emits its views.
+//! Walks through a request and emits its views: the pieces that all parts of a request share.
+//!
+//! Containers found inside a value are not entered at once but noted as [`Pending`], by their place in the text, and taken up after the
+//! value's own container. So there is no recursion, and the outer values, which most applications read, get the room first.
 
-use super::{Field, Group, PointId, PointKind, Views, SEPARATOR};
+use super::value::{How, Value};
+use super::{Anomalies, DecoderSet, Field, Group, PointId, PointKind, Views, SEPARATOR};
+use crate::decode::Buffers;
 use crate::limits::{Budget, Limits, LimitsHit};
+use crate::parse::pairs;
 use crate::request::{Request, Scope};
-use crate::views::{Anomalies, DecoderSet};
+
+/// Views per permitted point; what lies beyond is joined to the last view.
+const FIELDS_PER_POINT: usize = 3;
 
 pub(super) fn extract(
     views: &mut Views,
@@ -12,75 +20,198 @@ pub(super) fn extract(
     spent: &mut Budget,
     hit: &mut LimitsHit,
 ) {
-    let most = limits.view_budget(request.len());
-    let mut extractor = Extractor { views, spent, hit, most };
+    let most_bytes = limits.view_budget(request.len());
+    let work = std::mem::take(&mut views.work);
+    let mut extractor = Extractor { views, work, limits, spent, hit, most_bytes };
+    extractor.work.clear();
     if request.scope == Scope::Whole {
-        extractor.target(request.uri);
-        extractor.headers(request);
+        extractor.target(request.method, request.uri);
+        extractor.headers(request.headers);
     }
-    let post = extractor.views.points.plain(None, PointKind::Post);
-    extractor.view(post, Group::RawBody, request.body);
+    extractor.body(request);
+    let Extractor { views, work, .. } = extractor;
+    views.work = work;
 }
 
-struct Extractor<'v> {
-    views: &'v mut Views,
-    spent: &'v mut Budget,
-    hit: &'v mut LimitsHit,
-    most: usize,
+/// Buffers of an extraction, kept from request to request.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// The value being emitted, after its container's own decoding.
+    pub(super) base: Vec<u8>,
+    pub(super) buffers: Buffers,
+    /// Plain names of the container being read, joined.
+    pub(super) names: Vec<u8>,
+    pub(super) name: Vec<u8>,
+    pub(super) pending: Vec<Pending>,
+    /// The pending container being read.
+    pub(super) input: Vec<u8>,
+    pub(super) unpacked: Vec<u8>,
+    pub(super) levels: Vec<super::document::Level>,
+}
+
+impl Work {
+    fn clear(&mut self) {
+        self.names.clear();
+        self.pending.clear();
+        self.levels.clear();
+    }
+}
+
+/// A container found inside a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// Its place in the text.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) point: PointId,
+    pub(super) group: Group,
+    /// Parsers between the request and this one.
+    pub(super) depth: u8,
+    pub(super) decoders: DecoderSet,
+    pub(super) format: super::nested::Nested,
+}
+
+pub(super) struct Extractor<'v> {
+    pub(super) views: &'v mut Views,
+    pub(super) work: Work,
+    pub(super) limits: &'v Limits,
+    pub(super) spent: &'v mut Budget,
+    pub(super) hit: &'v mut LimitsHit,
+    most_bytes: usize,
 }
 
 impl Extractor<'_> {
-    fn target(&mut self, uri: &[u8]) {
-        let point = self.views.points.plain(None, PointKind::Uri);
-        self.view(point, Group::Uri, uri);
-        let (path, query) = match memchr::memchr(b'?', uri) {
-            Some(at) => uri.split_at(at),
-            None => (uri, &b""[..]),
-        };
-        self.view(point, Group::Path, path);
-        for pair in query.strip_prefix(b"?").unwrap_or(query).split(|byte| *byte == b'&') {
-            let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let name = halves.next().unwrap_or_default();
-            let value = halves.next().unwrap_or_default();
-            let point = self.views.points.named(None, PointKind::Get, name);
-            self.view(point, Group::Query, value);
+    /// Pays for `bytes` read once; false if the budget is used up.
+    pub(super) fn pay(&mut self, bytes: usize) -> bool {
+        let paid = self.spent.spend(bytes + 1);
+        self.hit.overlimit_res |= !paid;
+        paid
+    }
+
+    /// True once the scan is to end.
+    pub(super) fn done(&self) -> bool {
+        self.hit.overlimit_res
+    }
+
+    pub(super) fn plain_point(&mut self, parent: PointId, kind: PointKind) -> PointId {
+        if self.room_for_point() {
+            self.views.points.plain(Some(parent), kind)
+        } else {
+            parent
         }
     }
 
-    fn headers(&mut self, request: &Request<'_>) {
-        for header in request.headers.iter().filter(|header| !header.helper) {
-            let point = self.views.points.named(None, PointKind::Header, header.name);
-            self.view(point, Group::Header, header.value);
+    pub(super) fn index_point(&mut self, parent: PointId, kind: PointKind, i: u32) -> PointId {
+        if self.room_for_point() {
+            self.views.points.index(Some(parent), kind, i)
+        } else {
+            parent
         }
     }
 
-    /// Appends one view; false if there is no room left.
-    fn view(&mut self, point: PointId, group: Group, bytes: &[u8]) -> bool {
+    pub(super) fn named_point(&mut self, parent: PointId, kind: PointKind, name: &[u8]) -> PointId {
+        if self.room_for_point() {
+            self.views.points.named(Some(parent), kind, name)
+        } else {
+            parent
+        }
+    }
+
+    /// A named point at the top of the tree; beyond the limit `instead`.
+    pub(super) fn top_point(&mut self, instead: PointId, kind: PointKind, name: &[u8]) -> PointId {
+        if self.room_for_point() {
+            self.views.points.named(None, kind, name)
+        } else {
+            instead
+        }
+    }
+
+    pub(super) fn room_for_point(&mut self) -> bool {
+        let room = self.views.points.len() < self.limits.points as usize;
+        self.hit.points |= !room;
+        room
+    }
+
+    /// Appends one view and returns its number; `None` if it is empty or there is no room.
+    pub(super) fn view(
+        &mut self,
+        point: PointId,
+        group: Group,
+        bytes: &[u8],
+        decoders: DecoderSet,
+    ) -> Option<usize> {
+        if bytes.is_empty() || !self.pay(bytes.len()) {
+            return None;
+        }
+        let start = self.views.text.len();
+        let room = self.most_bytes.saturating_sub(start + 1);
+        self.hit.view_bytes |= bytes.len() > room;
+        let bytes = bytes.get(..room).unwrap_or(bytes);
         if bytes.is_empty() {
-            return true;
+            return None;
         }
-        if !self.spent.spend(bytes.len()) {
-            self.hit.overlimit_res = true;
-            return false;
+        self.views.text.extend_from_slice(bytes);
+        let end = self.views.text.len() as u32;
+        self.views.text.push(SEPARATOR);
+        let most_fields = self.limits.points as usize * FIELDS_PER_POINT;
+        if self.views.fields.len() < most_fields {
+            let (anomalies, rounds) = (Anomalies::NONE, 0);
+            let start = start as u32;
+            self.views.fields.push(Field { point, start, end, decoders, anomalies, group, rounds });
+        } else if let Some(last) = self.views.fields.last_mut() {
+            self.hit.points = true;
+            last.end = end;
         }
-        let text = &mut self.views.text;
-        if text.len() + bytes.len() >= self.most {
-            self.hit.view_bytes = true;
-            return false;
-        }
-        let start = text.len() as u32;
-        text.extend_from_slice(bytes);
-        let end = text.len() as u32;
-        text.push(SEPARATOR);
-        self.views.fields.push(Field {
-            point,
-            start,
-            end,
-            decoders: DecoderSet::NONE,
-            anomalies: Anomalies::NONE,
-            group,
-            rounds: 0,
-        });
-        true
+        self.views.fields.len().checked_sub(1)
     }
+
+    /// Adds to what a view says about itself.
+    pub(super) fn annotate(&mut self, field: Option<usize>, anomalies: Anomalies, rounds: u8) {
+        if let Some(field) = field.and_then(|field| self.views.fields.get_mut(field)) {
+            field.anomalies.insert(anomalies);
+            field.rounds = field.rounds.max(rounds);
+        }
+    }
+
+    /// Collects a plain name, or emits an odd one as a view of its own. True if it was plain.
+    pub(super) fn name(&mut self, raw: &[u8], how: How, names: Names) -> bool {
+        let mut name = std::mem::take(&mut self.work.name);
+        name.clear();
+        let step = how.decode(raw, &mut name);
+        let bytes = if step.changed() { name.as_slice() } else { raw };
+        let plain = pairs::is_plain_name(bytes);
+        if plain && !bytes.is_empty() {
+            self.work.names.extend_from_slice(bytes);
+            self.work.names.push(b'&');
+        }
+        self.work.name = name;
+        if !plain {
+            let point = if self.room_for_point() {
+                self.views.points.twin(names.point)
+            } else {
+                names.point
+            };
+            let Names { group, depth, .. } = names;
+            self.value(Value { point, group, raw, how, depth, decoders: DecoderSet::NONE });
+        }
+        plain
+    }
+
+    /// Emits the names that were collected as one view.
+    pub(super) fn joined_names(&mut self, names: Names) {
+        let mut joined = std::mem::take(&mut self.work.names);
+        let text = joined.strip_suffix(b"&").unwrap_or(&joined);
+        self.view(names.point, names.group, text, DecoderSet::NONE);
+        joined.clear();
+        self.work.names = joined;
+    }
+}
+
+/// Where the names of a container are shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names {
+    pub(super) point: PointId,
+    pub(super) group: Group,
+    /// Parsers between the request and the names.
+    pub(super) depth: u8,
 }

@@ -35,7 +35,6 @@ pub enum PointKind {
     Base64,
     Gzip,
     Jwt,
-    Hex,
 }
 
 impl PointKind {
@@ -68,7 +67,6 @@ impl PointKind {
             PointKind::Base64 => "base64",
             PointKind::Gzip => "gzip",
             PointKind::Jwt => "jwt",
-            PointKind::Hex => "hex",
         }
     }
 }
@@ -107,6 +105,14 @@ impl Points {
 
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Adds another point of the same spelling, for a value that is to be judged on its own.
+    pub(crate) fn twin(&mut self, id: PointId) -> PointId {
+        match self.node(id).copied() {
+            Some(node) => self.push(node),
+            None => id,
+        }
     }
 
     /// Adds a point without a key: `[post]`, `[.., json_doc]`.

@@ -1,0 +1,87 @@
+//! Base64 that was not announced: accepted only if the result is text.
+//!
+//! Session keys, hashes and words use the same alphabet. Random bytes are printable at 37 %, so a short result must be printable
+//! throughout, and a longer one mostly: serialised objects are text with some binary between.
+
+/// Fewest characters that are taken for base64.
+const SHORTEST: usize = 8;
+
+/// Results of this length or more may contain bytes that are not printable.
+const LENIENT: usize = 48;
+
+/// Decodes `value`, in the common or the URL alphabet, padded or not, into `out`. False: it is no base64, or no text.
+pub(crate) fn decode(value: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let value = strip_padding(value);
+    if value.len() < SHORTEST {
+        return false;
+    }
+    let mut bits = 0u32;
+    let mut filled = 0u32;
+    for byte in value {
+        let Some(six) = six_bits(*byte) else {
+            if matches!(byte, b'\r' | b'\n') {
+                continue;
+            }
+            return false;
+        };
+        bits = bits << 6 | six;
+        filled += 6;
+        if filled >= 8 {
+            filled -= 8;
+            out.push((bits >> filled) as u8);
+            bits &= (1 << filled) - 1;
+            if (out.len() == 3 || out.len() == 12) && !plausible(out) {
+                return false;
+            }
+        }
+    }
+    // Six bits alone cannot be the end of anything.
+    filled < 6 && is_text(out)
+}
+
+/// True if the first characters decode to something that [`decode`] would not turn down at once.
+pub(crate) fn may_be_text(value: &[u8]) -> bool {
+    let mut bits = 0u32;
+    for byte in value.iter().take(4) {
+        let Some(six) = six_bits(*byte) else { return false };
+        bits = bits << 6 | six;
+    }
+    let [_, start @ ..] = bits.to_be_bytes();
+    value.len() >= SHORTEST && plausible(&start)
+}
+
+fn strip_padding(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii_end();
+    let value = value.strip_suffix(b"=").unwrap_or(value);
+    value.strip_suffix(b"=").unwrap_or(value)
+}
+
+fn six_bits(byte: u8) -> Option<u32> {
+    Some(match byte {
+        b'A'..=b'Z' => u32::from(byte - b'A'),
+        b'a'..=b'z' => u32::from(byte - b'a') + 26,
+        b'0'..=b'9' => u32::from(byte - b'0') + 52,
+        // A `+` that stood unencoded in a query has become a space.
+        b'+' | b'-' | b' ' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+fn printable(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n')).count()
+}
+
+/// An early way out for what is clearly something else. The magic bytes of serialised Java objects pass.
+fn plausible(start: &[u8]) -> bool {
+    printable(start) * 2 >= start.len() || start.starts_with(&[0xAC, 0xED])
+}
+
+fn is_text(decoded: &[u8]) -> bool {
+    let printable = printable(decoded);
+    if decoded.len() < LENIENT {
+        return printable == decoded.len();
+    }
+    printable * 100 >= decoded.len() * 65
+}

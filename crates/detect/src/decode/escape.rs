@@ -1,0 +1,54 @@
+//! String escapes of JavaScript, JSON, C and shells: `\uXXXX`, `\u{X}`, `\xHH`, `\NNN`, and escaped punctuation.
+//!
+//! Escapes of one letter (`\n`, `\b`) stay: in a Windows path they are names, and JSON strings have a decoder of their own.
+
+use super::{hex_byte, hex_value, is_alnum, push_code_point, Step};
+use crate::views::{Anomalies, DecoderSet};
+
+/// One pass over all escapes.
+pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Step {
+    let mut step = Step::default();
+    let mut rest = input;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let (head, tail) = rest.split_at(at);
+        out.extend_from_slice(head);
+        let after = tail.get(1..).unwrap_or_default();
+        rest = match escape(after) {
+            Some((value, after_escape)) => {
+                step.note(DecoderSet::ESCAPE, Anomalies::NONE);
+                if is_alnum(value) {
+                    step.anomalies.insert(Anomalies::ESCAPED_ALNUM);
+                }
+                push_code_point(out, value);
+                after_escape
+            }
+            None => {
+                out.push(b'\\');
+                after
+            }
+        };
+    }
+    out.extend_from_slice(rest);
+    step
+}
+
+/// The code point that the text after a backslash stands for, and what follows it.
+fn escape(after: &[u8]) -> Option<(u32, &[u8])> {
+    match after {
+        [b'u', b'{', rest @ ..] => {
+            let length = memchr::memchr(b'}', rest.get(..8.min(rest.len()))?)?;
+            let value = hex_value(rest.get(..length)?).filter(|_| length > 0)?;
+            Some((value, rest.get(length + 1..)?))
+        }
+        [b'u' | b'U', a, b, c, d, rest @ ..] => Some((hex_value(&[*a, *b, *c, *d])?, rest)),
+        [b'x' | b'X', a, b, rest @ ..] => Some((u32::from(hex_byte(*a, *b)?), rest)),
+        [a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {
+            let value = u32::from(a - b'0') << 6 | u32::from(b - b'0') << 3 | u32::from(c - b'0');
+            Some((value, rest))
+        }
+        [byte @ (b'\'' | b'"' | b'/' | b'\\' | b'`' | b'<' | b'>'), rest @ ..] => {
+            Some((u32::from(*byte), rest))
+        }
+        _ => None,
+    }
+}

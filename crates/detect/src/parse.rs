@@ -1,0 +1,11 @@
+//! Splits containers (target, query, form, cookie, multipart, JSON) into names and values.
+//!
+//! Every parser borrows from its input, reads it once and never fails: what is malformed yields the pieces that a lenient application
+//! might see, and a note that it was malformed.
+
+pub(crate) mod content_type;
+pub(crate) mod json;
+pub(crate) mod multipart;
+pub(crate) mod pairs;
+pub(crate) mod target;
+pub(crate) mod xml;

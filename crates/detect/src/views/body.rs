@@ -1,0 +1,146 @@
+//! The body: as it was sent, and parsed as what it is declared to be and as what it looks like.
+
+use super::extract::{Extractor, Names};
+use super::value::{How, Value};
+use super::{Anomalies, DecoderSet, Group, PointId, PointKind};
+use crate::parse::content_type::{self, Declared, Format};
+use crate::parse::multipart::{self, Part, Parts};
+use crate::request::Request;
+
+impl Extractor<'_> {
+    pub(super) fn body(&mut self, request: &Request<'_>) {
+        if request.body.is_empty() || self.done() {
+            return;
+        }
+        let post = self.views.points.plain(None, PointKind::Post);
+        let raw = self.view(post, Group::RawBody, request.body, DecoderSet::NONE);
+        let declared = declared(request);
+        let body = Value {
+            point: post,
+            group: Group::Body,
+            raw: request.body,
+            how: How::Plain,
+            depth: 0,
+            decoders: DecoderSet::NONE,
+        };
+        let mut parsed = false;
+        if let Declared::Format(format) = declared {
+            parsed = self.parse(format, body);
+        }
+        if let Some(format) = content_type::sniff(request.body) {
+            let same = matches!(declared, Declared::Format(known) if known.same(format));
+            if !(same && parsed) {
+                let mismatch = matches!(declared, Declared::Format(_));
+                parsed |= self.parse(format, body);
+                if mismatch {
+                    self.annotate(raw, Anomalies::BODY_MISMATCH, 0);
+                }
+            }
+        }
+        if !parsed {
+            let group = if declared == Declared::Binary { Group::File } else { Group::Body };
+            self.value(Value { group, ..body });
+        }
+        self.read_pending();
+    }
+
+    /// Reads the body as one format; false if it is none of it at all.
+    fn parse(&mut self, format: Format<'_>, body: Value<'_>) -> bool {
+        if !self.pay(body.raw.len()) {
+            return true;
+        }
+        match format {
+            Format::Form => {
+                let point = self.plain_point(body.point, PointKind::FormUrlencoded);
+                self.form(Value { point, ..body });
+            }
+            Format::Json => {
+                let point = self.plain_point(body.point, PointKind::JsonDoc);
+                self.json(Value { point, ..body });
+            }
+            Format::Xml => {
+                let point = self.plain_point(body.point, PointKind::Xml);
+                self.value(Value { point, how: How::Xml, ..body });
+            }
+            Format::Multipart(boundary) => return self.multipart(boundary, body),
+        }
+        true
+    }
+
+    fn multipart(&mut self, boundary: &[u8], body: Value<'_>) -> bool {
+        let found = Parts::new(body.raw, boundary).or_else(|| {
+            let own = content_type::sniff_boundary(body.raw.trim_ascii_start())?;
+            Parts::new(body.raw, own)
+        });
+        let Some(mut parts) = found else { return false };
+        let point = self.plain_point(body.point, PointKind::MultipartName);
+        let names = Names { point, group: Group::BodyName, depth: 0 };
+        while let Some(part) = parts.next() {
+            if self.done() {
+                break;
+            }
+            self.part(part, body, names);
+        }
+        let first = self.views.fields.len();
+        self.joined_names(names);
+        if parts.odd {
+            self.annotate(Some(first), Anomalies::BAD_MULTIPART, 0);
+        }
+        true
+    }
+
+    fn part(&mut self, part: Part<'_>, body: Value<'_>, names: Names) {
+        let disposition = multipart::headers(part.head)
+            .find(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"))
+            .map_or(&b""[..], |(_, value)| value);
+        let name = multipart::parameter(disposition, "name").unwrap_or_default();
+        let file = multipart::parameter(disposition, "filename");
+        self.name(name, How::Plain, names);
+        let point = self.named_point(body.point, PointKind::Multipart, name);
+        self.part_headers(part.head, point, body);
+        match file {
+            Some(file) => {
+                let file_name = self.named_point(point, PointKind::ContentDisp, b"filename");
+                self.value(Value { point: file_name, group: Group::FileName, raw: file, ..body });
+                let content = self.plain_point(point, PointKind::File);
+                self.file(Value { point: content, group: Group::File, raw: part.content, ..body });
+            }
+            None => self.value(Value { point, raw: part.content, ..body }),
+        }
+    }
+
+    /// Binary content is shown as it is: decoding it would only double it.
+    fn file(&mut self, file: Value<'_>) {
+        let start = file.raw.get(..file.raw.len().min(512)).unwrap_or_default();
+        if memchr::memchr(0, start).is_some() {
+            self.view(file.point, file.group, file.raw, file.decoders);
+        } else {
+            self.value(file);
+        }
+    }
+
+    fn part_headers(&mut self, head: &[u8], part: PointId, body: Value<'_>) {
+        for (name, value) in multipart::headers(head) {
+            let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || b"/-+.".contains(b));
+            if plain || name.eq_ignore_ascii_case(b"content-disposition") || self.done() {
+                continue;
+            }
+            let point = self.named_point(part, PointKind::Header, name);
+            self.value(Value { point, raw: value, ..body });
+        }
+    }
+}
+
+/// The first declared type that names a format, else the first one at all.
+fn declared<'a>(request: &Request<'a>) -> Declared<'a> {
+    let mut types = request
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case(b"content-type"))
+        .map(|header| content_type::declared(header.value));
+    let first = types.next().unwrap_or(Declared::Other);
+    if matches!(first, Declared::Format(_)) {
+        return first;
+    }
+    types.find(|declared| matches!(declared, Declared::Format(_))).unwrap_or(first)
+}

@@ -1,0 +1,133 @@
+//! JSON documents and forms, at the top of a body or inside a value.
+
+use super::extract::{Extractor, Names};
+use super::value::{How, Value};
+use super::{Anomalies, PointId, PointKind};
+use crate::parse::json::{Scanner, Token};
+use crate::parse::pairs;
+
+/// One open object or array.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    point: PointId,
+    array: bool,
+    /// Elements so far.
+    index: u32,
+}
+
+impl Extractor<'_> {
+    /// Emits the keys and strings of a document. `document.point` is its `json_doc`.
+    pub(super) fn json(&mut self, document: Value<'_>) {
+        let point = self.plain_point(document.point, PointKind::HashName);
+        let names = Names { point, group: document.group.names(), depth: document.depth };
+        let mut walk = Walk { document, names, key: None, too_deep: 0 };
+        let mut scanner = Scanner::new(document.raw);
+        self.work.levels.clear();
+        while let Some(token) = scanner.next() {
+            if !self.pay(0) {
+                break;
+            }
+            self.token(&mut walk, token);
+        }
+        self.joined_names(names);
+        if scanner.odd {
+            // Not what it seemed to be: as one value nothing is torn apart.
+            let whole = self.views.fields.len();
+            self.value(Value { how: How::Document, ..document });
+            self.annotate(Some(whole), Anomalies::BAD_JSON, 0);
+        }
+    }
+
+    fn token<'a>(&mut self, walk: &mut Walk<'a>, token: Token<'a>) {
+        match token {
+            Token::Object | Token::Array => self.open(walk, token == Token::Array),
+            Token::Close if walk.too_deep > 0 => walk.too_deep -= 1,
+            Token::Close => {
+                self.work.levels.pop();
+                walk.key = None;
+            }
+            Token::Key(name) => {
+                walk.key = Some(name);
+                self.name(name, How::Json, walk.names);
+            }
+            Token::Scalar => self.skip_element(walk),
+            Token::Text(raw) | Token::Bare(raw) if raw.is_empty() => self.skip_element(walk),
+            Token::Text(raw) | Token::Bare(raw) => {
+                let point = self.element(walk);
+                self.value(Value { point, raw, how: How::Json, ..walk.document });
+            }
+        }
+    }
+
+    fn open(&mut self, walk: &mut Walk<'_>, array: bool) {
+        if walk.too_deep > 0 || self.work.levels.len() >= usize::from(self.limits.nesting) {
+            self.hit.depth = true;
+            walk.too_deep += 1;
+            return;
+        }
+        let point = self.element(walk);
+        self.work.levels.push(Level { point, array, index: 0 });
+    }
+
+    /// The point of the element that starts here.
+    fn element(&mut self, walk: &mut Walk<'_>) -> PointId {
+        let key = walk.key.take();
+        let Some(level) = self.work.levels.last().copied() else { return walk.document.point };
+        if walk.too_deep > 0 {
+            return level.point;
+        }
+        match key {
+            Some(name) => self.named_point(level.point, PointKind::Hash, name),
+            None if level.array => {
+                self.count_element();
+                self.index_point(level.point, PointKind::Array, level.index)
+            }
+            None => level.point,
+        }
+    }
+
+    fn skip_element(&mut self, walk: &mut Walk<'_>) {
+        walk.key = None;
+        if walk.too_deep == 0 {
+            self.count_element();
+        }
+    }
+
+    fn count_element(&mut self) {
+        if let Some(level) = self.work.levels.last_mut() {
+            level.index = level.index.saturating_add(1);
+        }
+    }
+
+    /// Emits names and values of a form. `form.point` is its `form_urlencoded`.
+    pub(super) fn form(&mut self, form: Value<'_>) {
+        let point = self.plain_point(form.point, PointKind::FormUrlencodedName);
+        let names = Names { point, group: form.group.names(), depth: form.depth };
+        let mut odd = false;
+        for pair in pairs::form(form.raw) {
+            if self.done() {
+                break;
+            }
+            odd |= !self.name(pair.name, How::Form, names);
+            let raw = pair.value.unwrap_or_default();
+            if !raw.is_empty() {
+                let point = self.named_point(form.point, PointKind::FormUrlencoded, pair.name);
+                self.value(Value { point, raw, how: How::Form, ..form });
+            }
+        }
+        self.joined_names(names);
+        if odd {
+            // Unencoded `&` or `=` may have torn a value apart.
+            self.value(Value { how: How::Form, ..form });
+        }
+    }
+}
+
+/// The state of one document.
+struct Walk<'a> {
+    document: Value<'a>,
+    names: Names,
+    key: Option<&'a [u8]>,
+    /// Levels open beyond the limit.
+    too_deep: u32,
+}

@@ -1,0 +1,155 @@
+//! Containers inside values: JSON in a parameter, base64, tokens, forms in strings.
+
+use std::ops::Range;
+
+use super::extract::{Extractor, Pending};
+use super::value::{How, Value};
+use super::{DecoderSet, Group, PointKind};
+use crate::decode::base64;
+use crate::parse::pairs;
+
+/// What a value turned out to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nested {
+    Json,
+    Base64,
+    /// Three base64 parts separated by dots.
+    Jwt,
+    /// `a=b+c&d=e`.
+    Form,
+}
+
+impl Nested {
+    /// Looks for a container; the range is its place in `bytes`.
+    pub(super) fn find(bytes: &[u8], value: &Value<'_>) -> Option<(Nested, Range<usize>)> {
+        let whole = 0..bytes.len();
+        if bytes.len() < 4 || value.how == How::Document || value.group == Group::Method {
+            return None;
+        }
+        match bytes.trim_ascii_start() {
+            [b'{', .., b'}'] | [b'[', .., b']'] if value.how != How::Xml => {
+                return memchr::memchr2(b'"', b':', bytes).map(|_| (Nested::Json, whole));
+            }
+            [b'{' | b'[' | b'<', ..] => return data_url(bytes),
+            [b'e', b'y', b'J', ..] => return Some((jwt_or_base64(bytes), whole)),
+            _ => {}
+        }
+        if value.group == Group::Header {
+            if let Some(at) = credentials(bytes) {
+                let format = jwt_or_base64(bytes.get(at..)?);
+                return Some((format, at..bytes.len()));
+            }
+        }
+        if is_base64_alphabet(bytes) {
+            return Some((Nested::Base64, whole));
+        }
+        if let Some(found) = data_url(bytes) {
+            return Some(found);
+        }
+        let form = value.how != How::Form && looks_like_form(bytes);
+        form.then_some((Nested::Form, whole))
+    }
+}
+
+/// The characters of the first bytes and the length tell most values apart; decoding decides about the rest.
+fn is_base64_alphabet(bytes: &[u8]) -> bool {
+    let text = bytes.strip_suffix(b"=").unwrap_or(bytes);
+    let text = text.strip_suffix(b"=").unwrap_or(text);
+    let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b' ');
+    base64::may_be_text(bytes)
+        && text.len() % 4 != 1
+        && text.iter().all(|b| known(b) || matches!(b, b'\r' | b'\n'))
+}
+
+fn jwt_or_base64(bytes: &[u8]) -> Nested {
+    if memchr::memchr(b'.', bytes).is_some() {
+        Nested::Jwt
+    } else {
+        Nested::Base64
+    }
+}
+
+/// Where the credentials of an Authorization header start.
+fn credentials(bytes: &[u8]) -> Option<usize> {
+    ["basic ", "bearer "].into_iter().map(str::len).zip(["basic ", "bearer "]).find_map(
+        |(length, scheme)| {
+            let start = bytes.get(..length)?;
+            start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(length)
+        },
+    )
+}
+
+/// The content of the first `data:…;base64,` URL.
+fn data_url(bytes: &[u8]) -> Option<(Nested, Range<usize>)> {
+    const MARK: &[u8] = b"base64,";
+    memchr::memchr(b',', bytes)?;
+    let start = memchr::memmem::find(bytes, MARK)? + MARK.len();
+    let content = bytes.get(start..)?;
+    let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
+    let length = content.iter().take_while(|byte| known(byte)).count();
+    Some((Nested::Base64, start..start + length))
+}
+
+/// Plain name, `=`, and a `+` somewhere: without one, splitting shows nothing that the whole value does not.
+fn looks_like_form(bytes: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b'=', bytes) else { return false };
+    let (name, value) = bytes.split_at(at);
+    at > 0 && at <= 64 && pairs::is_plain_name(name) && memchr::memchr(b'+', value).is_some()
+}
+
+impl Extractor<'_> {
+    /// Reads the containers noted so far, and those found on the way.
+    pub(super) fn read_pending(&mut self) {
+        while let Some(pending) = self.work.pending.pop() {
+            if self.done() {
+                return;
+            }
+            let mut input = std::mem::take(&mut self.work.input);
+            input.clear();
+            let range = pending.start as usize..pending.end as usize;
+            input.extend_from_slice(self.views.text.get(range).unwrap_or_default());
+            if self.pay(input.len()) {
+                self.read_nested(&pending, &input);
+            }
+            self.work.input = input;
+        }
+    }
+
+    fn read_nested(&mut self, pending: &Pending, input: &[u8]) {
+        match pending.format {
+            Nested::Json => {
+                let point = self.plain_point(pending.point, PointKind::JsonDoc);
+                self.json(Value { point, ..pending.value(input, How::Json) });
+            }
+            Nested::Base64 => self.base64(pending, input),
+            Nested::Jwt => {
+                let point = self.plain_point(pending.point, PointKind::Jwt);
+                let decoders = pending.decoders.union(DecoderSet::JWT);
+                for part in input.split(|byte| *byte == b'.').take(2) {
+                    self.base64(&Pending { point, decoders, ..*pending }, part);
+                }
+            }
+            Nested::Form => {
+                let point = self.plain_point(pending.point, PointKind::FormUrlencoded);
+                self.form(Value { point, ..pending.value(input, How::Form) });
+            }
+        }
+    }
+
+    fn base64(&mut self, pending: &Pending, input: &[u8]) {
+        let mut unpacked = std::mem::take(&mut self.work.unpacked);
+        if base64::decode(input, &mut unpacked) {
+            let point = self.plain_point(pending.point, PointKind::Base64);
+            let decoders = pending.decoders.union(DecoderSet::BASE64);
+            self.value(Value { point, decoders, ..pending.value(&unpacked, How::Plain) });
+        }
+        self.work.unpacked = unpacked;
+    }
+}
+
+impl Pending {
+    fn value<'a>(&self, raw: &'a [u8], how: How) -> Value<'a> {
+        let Pending { point, group, depth, decoders, .. } = *self;
+        Value { point, group, raw, how, depth, decoders }
+    }
+}

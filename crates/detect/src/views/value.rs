@@ -1,0 +1,136 @@
+//! Emits the views of one value: as the application gets it, and fully decoded.
+
+use super::extract::{Extractor, Pending};
+use super::nested::Nested;
+use super::{Anomalies, DecoderSet, Group, PointId};
+use crate::decode::{fully, percent, Step};
+use crate::parse::{json, xml};
+
+/// The decoding that a value's container prescribes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// None: a header, a part of a multipart body.
+    Plain,
+    /// Percent-encoding: a path, a cookie.
+    Url,
+    /// Percent-encoding, and `+` for a space: a query, a form.
+    Form,
+    /// The escapes of a JSON string.
+    Json,
+    /// An XML document.
+    Xml,
+    /// None, and the value is not entered again: it is what a parser already read.
+    Document,
+}
+
+impl How {
+    /// Decodes once. If the step changed nothing, `out` holds nothing of use.
+    pub(super) fn decode(self, raw: &[u8], out: &mut Vec<u8>) -> Step {
+        match self {
+            How::Plain | How::Document => Step::default(),
+            How::Url => percent::once(raw, out, false),
+            How::Form => percent::once(raw, out, true),
+            How::Json if memchr::memchr(b'\\', raw).is_some() => json::unescape(raw, out),
+            How::Json => Step::default(),
+            How::Xml => xml::unwrap_cdata(raw, out),
+        }
+    }
+
+    fn is_percent(self) -> bool {
+        matches!(self, How::Url | How::Form)
+    }
+}
+
+/// A value to be emitted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value<'a> {
+    pub(super) point: PointId,
+    pub(super) group: Group,
+    pub(super) raw: &'a [u8],
+    pub(super) how: How,
+    /// Parsers between the request and this value.
+    pub(super) depth: u8,
+    /// Decoders of the containers around it.
+    pub(super) decoders: DecoderSet,
+}
+
+impl Extractor<'_> {
+    /// Emits the views of a value and notes the container that it may hold.
+    pub(super) fn value(&mut self, value: Value<'_>) {
+        if value.raw.is_empty() || !self.pay(value.raw.len()) {
+            return;
+        }
+        let mut base = std::mem::take(&mut self.work.base);
+        base.clear();
+        let mut step = value.how.decode(value.raw, &mut base);
+        let bytes = if step.changed() { base.as_slice() } else { value.raw };
+        if step.changed() && !matches!(value.group, Group::Body | Group::BodyName | Group::File) {
+            step.anomalies.insert(encoded_newline(bytes, value.raw));
+        }
+        self.decoded(
+            &Value { decoders: value.decoders.union(step.decoders), ..value },
+            bytes,
+            step,
+        );
+        self.work.base = base;
+    }
+
+    /// The second half of [`Self::value`]: `bytes` is the value after its container's decoding.
+    fn decoded(&mut self, value: &Value<'_>, bytes: &[u8], step: Step) {
+        let first = self.view(value.point, value.group, bytes, value.decoders);
+        let mut buffers = std::mem::take(&mut self.work.buffers);
+        let before = value.how.is_percent() && step.decoders.contains(DecoderSet::PERCENT);
+        match fully(bytes, &mut buffers, self.limits.rounds, before, self.spent) {
+            Some(outcome) => {
+                let anomalies = step.anomalies.union(outcome.anomalies);
+                let rounds = u8::from(step.changed()) + outcome.rounds;
+                self.annotate(first, anomalies, rounds);
+                let found = self.note_nested(value, bytes, first);
+                if !outcome.decoders.is_empty() {
+                    let decoders = value.decoders.union(outcome.decoders);
+                    let last = self.view(value.point, value.group, buffers.decoded(), decoders);
+                    self.annotate(last, anomalies, rounds);
+                    if !found {
+                        self.note_nested(value, buffers.decoded(), last);
+                    }
+                }
+            }
+            None => self.hit.overlimit_res = true,
+        }
+        self.work.buffers = buffers;
+    }
+
+    /// Notes the container that a view holds, if any. `bytes` is what `field` shows.
+    fn note_nested(&mut self, value: &Value<'_>, bytes: &[u8], field: Option<usize>) -> bool {
+        let Some((format, range)) = Nested::find(bytes, value) else { return false };
+        let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
+            return false;
+        };
+        if value.depth >= self.limits.depth {
+            self.hit.depth = true;
+            return false;
+        }
+        let end = field.end.min(field.end - bytes.len() as u32 + range.end as u32);
+        let start = field.end.saturating_sub(bytes.len() as u32) + range.start as u32;
+        self.work.pending.push(Pending {
+            start,
+            end,
+            point: value.point,
+            group: value.group,
+            depth: value.depth + 1,
+            decoders: field.decoders,
+            format,
+        });
+        true
+    }
+}
+
+/// A line end that only came to light by decoding.
+fn encoded_newline(decoded: &[u8], raw: &[u8]) -> Anomalies {
+    let newline = |bytes: &[u8]| memchr::memchr2(b'\r', b'\n', bytes).is_some();
+    if newline(decoded) && !newline(raw) {
+        Anomalies::ENCODED_NEWLINE
+    } else {
+        Anomalies::NONE
+    }
+}
