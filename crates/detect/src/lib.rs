@@ -3,10 +3,12 @@
 
 pub mod attack;
 mod confirm;
+mod decode;
 mod engine;
 mod explain;
 pub mod limits;
 mod matcher;
+mod parse;
 pub mod request;
 pub mod rules;
 mod score;
