@@ -8,13 +8,13 @@ mod nginx;
 mod process;
 mod record;
 
-pub(crate) use backend::{Backend, Upload};
-pub(crate) use client::{form, get, load, request, Client, Response};
+pub(crate) use backend::Backend;
+pub(crate) use client::{form, get, load, request, Client};
 pub(crate) use conf::{Binaries, Conf};
 pub(crate) use h2::H2Client;
 pub(crate) use nginx::Nginx;
-pub(crate) use process::{alive, allowed_cpus, children, is_root, threads, title, Wedge};
-pub(crate) use record::{Event, Status};
+pub(crate) use process::{alive, allowed_cpus, children, threads, title, Wedge};
+pub(crate) use record::Event;
 
 use std::time::{Duration, Instant};
 

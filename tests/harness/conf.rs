@@ -62,7 +62,6 @@ pub(crate) struct Conf {
     ports: BTreeMap<String, u16>,
     main: String,
     workers: String,
-    events: String,
     http_head: String,
     http: Option<String>,
     master: bool,
@@ -84,7 +83,6 @@ impl Conf {
             ports: BTreeMap::new(),
             main: String::new(),
             workers: "1".into(),
-            events: String::new(),
             http_head: "wallarm_attack_log logs/attacks.log;".into(),
             http: Some(http.into()),
             master: true,
@@ -129,11 +127,6 @@ impl Conf {
 
     pub(crate) fn workers(mut self, count: u32) -> Self {
         self.workers = count.to_string();
-        self
-    }
-
-    pub(crate) fn events(mut self, lines: &str) -> Self {
-        self.events = lines.into();
         self
     }
 
@@ -186,8 +179,8 @@ impl Conf {
         let master = if self.master { "on" } else { "off" };
         text.push_str(&format!(
             "daemon off;\nmaster_process {master};\npid nginx.pid;\nerror_log logs/error.log info;\n\
-             worker_processes {};\n{}\nevents {{\nworker_connections 1024;\n{}\n}}\n",
-            self.workers, self.main, self.events
+             worker_processes {};\n{}\nevents {{\nworker_connections 1024;\n}}\n",
+            self.workers, self.main
         ));
         if let Some(http) = &self.http {
             text.push_str(&format!(

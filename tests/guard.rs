@@ -1,0 +1,96 @@
+//! A client request is captured once, however often NGINX runs its phases.
+
+use crate::harness::{form, get, Conf, SQLI_TARGET};
+use crate::mirror_sink::FORM;
+
+fn node(locations: &str) -> Conf {
+    Conf::new(&format!(
+        "server {{ listen 127.0.0.1:@NODE@; root html; wallarm_force response_status 0; {locations} }}"
+    ))
+    .file("html/index.html", "index")
+    .file("html/fallback.html", "fallback")
+    .file("html/404.html", "missing")
+}
+
+/// One request whose phases run twice gives one capture, with the client's own target.
+fn captured_once(locations: &str, target: &str, status: u16, body: &str) {
+    let mut nginx = node(locations).start();
+    let target = format!("{target}{}", &SQLI_TARGET[1..]);
+    let response = nginx.get("NODE", &target);
+    assert_eq!((response.status, response.text().as_str()), (status, body));
+    nginx.settled_after(1);
+    assert_eq!(nginx.hit("sqli").str("uri"), target);
+}
+
+#[test]
+fn captures_an_index_redirect_once() {
+    captured_once("location / { index index.html; }", "/", 200, "index");
+}
+
+#[test]
+fn captures_a_try_files_redirect_once() {
+    captured_once("location / { try_files $uri /fallback.html; }", "/nothing", 200, "fallback");
+}
+
+#[test]
+fn captures_a_named_location_once() {
+    let locations = "location / { try_files $uri @other; } location @other { wallarm_sink; }";
+    captured_once(locations, "/nothing", 204, "");
+}
+
+#[test]
+fn captures_an_error_page_once() {
+    captured_once("error_page 404 /404.html;", "/nothing", 404, "missing");
+}
+
+#[test]
+fn captures_a_body_once_across_a_redirect() {
+    let locations = "location / { error_page 405 =200 /done; } location = /done { wallarm_sink; }";
+    let mut nginx = node(locations).start();
+    assert_eq!(nginx.ask("NODE", &form("/index.html", FORM)).status, 204);
+    nginx.settled_after(1);
+    assert_eq!(nginx.hit("sqli").num("body_bytes") as usize, FORM.len());
+}
+
+#[test]
+fn captures_a_request_once_that_is_mirrored_twice() {
+    let mut conf = Conf::same_instance();
+    conf.replace("mirror /wallarm;", "mirror /wallarm; mirror /wallarm;");
+    let mut nginx = conf.start();
+    assert_eq!(nginx.get("FRONT", SQLI_TARGET).text(), "app");
+    nginx.settled_after(1);
+    nginx.hit("sqli");
+}
+
+#[test]
+fn captures_a_request_once_whose_redirect_is_mirrored_again() {
+    let mut conf = Conf::same_instance().file("html/index.html", "index");
+    conf.replace("proxy_pass http://127.0.0.1:@APP@;", "root html; index index.html;");
+    let mut nginx = conf.start();
+    assert_eq!(nginx.get("FRONT", SQLI_TARGET).text(), "index");
+    nginx.settled_after(1);
+    assert_eq!(nginx.hit("sqli").str("uri"), SQLI_TARGET);
+}
+
+#[test]
+fn completes_a_head_by_its_mirror_under_one_id() {
+    let mut nginx = Conf::same_instance().http("wallarm_mode monitoring;").start();
+    let body = "comment=%3Cscript%3Ealert(document.cookie)%3C/script%3E";
+    assert_eq!(nginx.ask("FRONT", &form(SQLI_TARGET, body)).text(), "app");
+    let (in_query, in_body) = (nginx.hit("sqli"), nginx.hit("xss"));
+    assert_eq!(in_query.str("request_id"), in_body.str("request_id"));
+    assert_ne!(in_query.str("event_id"), in_body.str("event_id"));
+    let status = nginx.settled_after(1);
+    assert_eq!(status.count("completions"), 1, "{status:?}");
+}
+
+#[test]
+fn captures_each_request_of_a_connection() {
+    let mut nginx = node("location / { index index.html; }").start();
+    let mut client = nginx.client("NODE");
+    for _ in 0..5 {
+        assert_eq!(client.ask(&get(SQLI_TARGET)).text(), "index");
+    }
+    nginx.settled_after(5);
+    nginx.hits("sqli", 5);
+}
