@@ -1,0 +1,226 @@
+//! Copies one request into a job: line, headers, body, addresses, ids. Runs on the event loop, so it only copies.
+//!
+//! Everything is copied, since NGINX reuses its buffers; nothing here may fail, slow or change the request.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ngx::ffi::{
+    ngx_connection_local_sockaddr, ngx_current_msec, ngx_http_request_t, ngx_http_variable_value_t,
+    ngx_int_t, NGX_OK,
+};
+use wallarm_pipeline::{Draft, Intake, Kind, Line, Meta, NoArena, Peer};
+
+use crate::conf::{Forced, LocConf};
+use crate::guard::{self, Captured, Guard};
+use crate::{body, ext, stock_realip, worker};
+
+/// How much of the request an entry point can offer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Line and headers.
+    Head,
+    /// Those and the body, which has been read or will never be.
+    Whole,
+}
+
+/// Hands the request over to a scan thread, unless that has been done. What cannot be handed over is counted.
+///
+/// # Safety
+/// `r` is a live request; the caller holds no reference into it or into the worker.
+pub(crate) unsafe fn capture(r: *mut ngx_http_request_t, part: Part) {
+    // SAFETY: the request is live; the guard lives as long as its main request.
+    let Some(guard) = (unsafe { guard::obtain(r).as_mut() }) else { return };
+    let (kind, after) = match (guard.captured, part) {
+        (Captured::Nothing | Captured::Reading, Part::Head) => (Kind::Head, Captured::Head),
+        (Captured::Nothing | Captured::Reading, Part::Whole) => (Kind::Whole, Captured::Whole),
+        (Captured::Head, Part::Whole) => (Kind::Body(guard.id), Captured::Whole),
+        _ => return,
+    };
+    guard.captured = after;
+    worker::with(|worker| {
+        // SAFETY: the request is live; nothing below calls back into NGINX's request processing.
+        unsafe { hand_over(r, &mut worker.intake, kind, guard) }
+    });
+}
+
+unsafe fn hand_over(
+    r: *mut ngx_http_request_t,
+    intake: &mut Intake,
+    kind: Kind,
+    guard: &mut Guard,
+) {
+    // SAFETY: the request is live and its location's settings are complete.
+    unsafe {
+        let conf = ext::location(r);
+        let whole = kind != Kind::Head;
+        let source = if whole { body::find(r) } else { body::Source::None };
+        let file = match &source {
+            body::Source::File(file) => file.duplicate(intake),
+            _ => None,
+        };
+        let Some(mut draft) = intake.begin(kind) else { return };
+        if copy_head(r, conf, &mut draft).is_err() {
+            return;
+        }
+        match source {
+            body::Source::Memory(chain) => body::copy(chain, &mut draft),
+            body::Source::File(body) => match file {
+                Some((file, permit)) => draft.body_file(file, body.len, permit),
+                None => draft.body_lost(),
+            },
+            body::Source::None => {}
+        }
+        let meta = meta(r, conf, whole);
+        if let Some(id) = draft.submit(meta, None) {
+            guard.id = id;
+        }
+    }
+}
+
+/// Line and headers. The client's line: a mirror subrequest keeps the original in `unparsed_uri`.
+unsafe fn copy_head(
+    r: *mut ngx_http_request_t,
+    conf: &LocConf,
+    draft: &mut Draft<'_>,
+) -> Result<(), NoArena> {
+    // SAFETY: the request is live; all slices are copied before this function returns.
+    unsafe {
+        let host = match (*r).headers_in.host.as_ref() {
+            Some(field) => ext::bytes(field.value),
+            None => ext::bytes((*r).headers_in.server),
+        };
+        draft.line(Line {
+            method: ext::bytes((*r).method_name),
+            uri: ext::bytes((*r).unparsed_uri),
+            protocol: protocol(r),
+            host,
+            request_id: request_id(r, conf),
+        })?;
+        for (name, value) in ext::headers(r) {
+            draft.header(name, value)?;
+        }
+    }
+    Ok(())
+}
+
+unsafe fn meta(r: *mut ngx_http_request_t, conf: &LocConf, whole: bool) -> Meta {
+    // SAFETY: the request and its connection are live.
+    unsafe {
+        let c = (*r).connection;
+        let main = (*r).main;
+        Meta {
+            time_ms: (*main).start_sec as u64 * 1000 + (*main).start_msec as u64,
+            queued_ms: ngx_current_msec as u64,
+            peer: peer((*c).sockaddr.cast()),
+            peer_rewritten: stock_realip::rewrote(main),
+            proxy_protocol: proxy_protocol(r, conf),
+            server: server(r),
+            forced: forced(r, conf),
+            application: conf.application.as_ref().map_or(-1, |value| value.eval(r)),
+            body_absent: whole
+                && (*r).request_body.is_null()
+                && (*r).headers_in.content_length_n > 0,
+            policy: conf.policy.clone(),
+        }
+    }
+}
+
+/// The protocol as the client wrote it, or as NGINX knows it where no text was sent.
+unsafe fn protocol<'a>(r: *const ngx_http_request_t) -> &'a [u8] {
+    // SAFETY: the request is live.
+    unsafe {
+        match ext::bytes((*r).http_protocol) {
+            [] => match (*r).http_version {
+                9 => b"HTTP/0.9",
+                1000 => b"HTTP/1.0",
+                2000 => b"HTTP/2.0",
+                3000 => b"HTTP/3.0",
+                _ => b"HTTP/1.1",
+            },
+            text => text,
+        }
+    }
+}
+
+/// The id that events carry: what `wallarm_request_id` names, or `$request_id` where somebody has evaluated it.
+unsafe fn request_id<'a>(r: *mut ngx_http_request_t, conf: &LocConf) -> &'a [u8] {
+    // SAFETY: the request is live; variables are shared by a request and its subrequests.
+    unsafe {
+        if let Some(value) = &conf.request_id {
+            return value.eval(r);
+        }
+        let Ok(index) = usize::try_from(ext::main(r).request_id_index) else { return &[] };
+        let value: &ngx_http_variable_value_t = &*(*r).variables.add(index);
+        if value.valid() == 0 || value.not_found() != 0 || value.data.is_null() {
+            return &[];
+        }
+        core::slice::from_raw_parts(value.data, value.len() as usize)
+    }
+}
+
+unsafe fn forced(r: *mut ngx_http_request_t, conf: &LocConf) -> wallarm_pipeline::Forced {
+    let Forced { server_addr, server_port, response_status, response_time, response_size } =
+        &conf.forced;
+    // SAFETY: the request is live.
+    unsafe {
+        wallarm_pipeline::Forced {
+            server_addr: server_addr.as_ref().and_then(|value| value.eval(r)),
+            server_port: server_port.as_ref().and_then(|value| value.eval(r)),
+            response_status: known(response_status.as_ref().and_then(|value| value.eval(r))),
+            response_time: known(response_time.as_ref().and_then(|value| value.eval(r))),
+            response_size: known(response_size.as_ref().and_then(|value| value.eval(r))),
+        }
+    }
+}
+
+/// A forced response figure of 0 says that it is not known.
+fn known(figure: Option<u64>) -> Option<u64> {
+    figure.filter(|figure| *figure != 0)
+}
+
+/// The address a connection was accepted on. Costs one `getsockname()` per connection where `listen` names no address.
+unsafe fn server(r: *mut ngx_http_request_t) -> Peer {
+    // SAFETY: the connection is live; a null `s` asks only that local_sockaddr be filled in.
+    unsafe {
+        let c = (*r).connection;
+        let rc: ngx_int_t = ngx_connection_local_sockaddr(c, core::ptr::null_mut(), 0);
+        if rc != NGX_OK as ngx_int_t {
+            return Peer::Unix;
+        }
+        peer((*c).local_sockaddr.cast())
+    }
+}
+
+/// The client's address as the PROXY protocol gave it, where the settings ask for it.
+unsafe fn proxy_protocol(r: *mut ngx_http_request_t, conf: &LocConf) -> Option<(IpAddr, u16)> {
+    if !conf.wants_proxy_protocol() {
+        return None;
+    }
+    // SAFETY: the connection is live; proxy_protocol is null or filled.
+    unsafe {
+        let header = (*(*r).connection).proxy_protocol.as_ref()?;
+        let text = core::str::from_utf8(ext::bytes(header.src_addr)).ok()?;
+        Some((text.parse().ok()?, header.src_port))
+    }
+}
+
+/// # Safety
+/// `address` is null or points to an address whose size fits its family.
+pub(crate) unsafe fn peer(address: *const libc::sockaddr) -> Peer {
+    // SAFETY: the family says which structure stands there.
+    unsafe {
+        match address.as_ref().map(|address| i32::from(address.sa_family)) {
+            Some(libc::AF_INET) => {
+                let v4 = &*address.cast::<libc::sockaddr_in>();
+                let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+                Peer::Ip(IpAddr::V4(ip), u16::from_be(v4.sin_port))
+            }
+            Some(libc::AF_INET6) => {
+                let v6 = &*address.cast::<libc::sockaddr_in6>();
+                let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+                Peer::Ip(IpAddr::V6(ip), u16::from_be(v6.sin6_port))
+            }
+            _ => Peer::Unix,
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! One handler per directive, and the table that NGINX looks them up in.
+
+use core::ffi::{c_char, c_void};
+
+use ngx::ffi::{
+    ngx_command_t, ngx_conf_t, ngx_parse_size, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
+    NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_CONF_TAKE12, NGX_CONF_TAKE2, NGX_HTTP_LOC_CONF,
+    NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF,
+};
+use ngx::ngx_string;
+
+use super::{conf_log, finish, real_ip, status, Application, LocConf, MainConf, Mode, Text, Value};
+use crate::{ext, handlers, log};
+
+type Handler =
+    unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
+
+const EVERYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+macro_rules! command {
+    ($name:literal, $context:expr, $set:path, $offset:expr) => {
+        ngx_command_t {
+            name: ngx_string!($name),
+            type_: ($context) as ngx_uint_t,
+            set: Some($set as Handler),
+            conf: $offset,
+            offset: 0,
+            post: core::ptr::null_mut(),
+        }
+    };
+}
+
+macro_rules! location {
+    ($name:literal, $context:expr, $set:path) => {
+        command!($name, $context, $set, NGX_HTTP_LOC_CONF_OFFSET)
+    };
+}
+
+macro_rules! main {
+    ($name:literal, $arguments:expr, $set:path) => {
+        command!($name, NGX_HTTP_MAIN_CONF | $arguments, $set, NGX_HTTP_MAIN_CONF_OFFSET)
+    };
+}
+
+#[cfg(ngx_feature = "http_realip")]
+const STOCK_NAMES: usize = 0;
+#[cfg(not(ngx_feature = "http_realip"))]
+const STOCK_NAMES: usize = 3;
+
+pub(crate) static mut COMMANDS: [ngx_command_t; 18 + STOCK_NAMES] = [
+    location!("wallarm_mode", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_mode),
+    location!("wallarm_force", EVERYWHERE | NGX_CONF_TAKE2, cmd_add_force),
+    location!("wallarm_sink", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, cmd_set_sink),
+    location!("wallarm_request_id", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_request_id),
+    location!("wallarm_application", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_application),
+    location!("wallarm_instance", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_application),
+    location!("wallarm_status", NGX_HTTP_LOC_CONF | NGX_CONF_ANY, status::cmd_set_status),
+    location!("wallarm_set_real_ip_from", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_add_from),
+    location!("wallarm_real_ip_header", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_header),
+    location!("wallarm_real_ip_recursive", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_recursive),
+    main!("wallarm_attack_log", NGX_CONF_TAKE12, log::cmd_set_attack_log),
+    main!("wallarm_scan_threads", NGX_CONF_TAKE1, cmd_set_scan_threads),
+    main!("wallarm_queue_size", NGX_CONF_TAKE1, cmd_set_queue_size),
+    main!("wallarm_arena_size", NGX_CONF_TAKE1, cmd_set_arena_size),
+    main!("wallarm_arenas", NGX_CONF_TAKE1, cmd_set_arenas),
+    main!("wallarm_body_limit", NGX_CONF_TAKE1, cmd_set_body_limit),
+    main!("wallarm_body_files", NGX_CONF_TAKE1, cmd_set_body_files),
+    // With realip in the NGINX, its own directives of these names come first in load order and ours would never run.
+    #[cfg(not(ngx_feature = "http_realip"))]
+    location!("set_real_ip_from", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_add_from),
+    #[cfg(not(ngx_feature = "http_realip"))]
+    location!("real_ip_header", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_header),
+    #[cfg(not(ngx_feature = "http_realip"))]
+    location!("real_ip_recursive", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_recursive),
+    ngx_command_t::empty(),
+];
+
+/// The name and the first value of the directive that is being read.
+///
+/// # Safety
+/// Called from a directive handler whose table entry asks for at least one value.
+pub(super) unsafe fn name_and_value<'a>(
+    cf: *mut ngx_conf_t,
+) -> (std::borrow::Cow<'a, str>, &'a [u8]) {
+    // SAFETY: by the caller's contract.
+    let mut words = unsafe { ext::args(cf) };
+    let name = String::from_utf8_lossy(words.next().unwrap_or_default());
+    (name, words.next().unwrap_or_default())
+}
+
+unsafe extern "C" fn cmd_set_mode(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
+    let (conf, (_, value)) = unsafe { (&mut *conf.cast::<LocConf>(), name_and_value(cf)) };
+    if conf.mode.is_some() {
+        return ext::CONF_DUPLICATE;
+    }
+    conf.mode = Some(match value {
+        b"off" => Mode::Off,
+        b"monitoring" => Mode::Monitoring,
+        b"safe_blocking" | b"block" => {
+            // SAFETY: cf stands in the http block.
+            let main = unsafe { ext::main_of_cf(cf) };
+            if !core::mem::replace(&mut main.warned_of_blocking, true) {
+                conf_log!(
+                    NGX_LOG_WARN,
+                    cf,
+                    "\"wallarm_mode {}\" acts as \"monitoring\": a copy of a request cannot be blocked",
+                    value.escape_ascii()
+                );
+            }
+            Mode::Monitoring
+        }
+        _ => {
+            conf_log!(
+                NGX_LOG_EMERG,
+                cf,
+                "invalid value \"{}\" in \"wallarm_mode\", expected \"off\", \"monitoring\", \
+                 \"safe_blocking\" or \"block\"",
+                value.escape_ascii()
+            );
+            return ext::CONF_ERROR;
+        }
+    });
+    ext::CONF_OK
+}
+
+unsafe extern "C" fn cmd_add_force(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings; the table asks for two values.
+    unsafe {
+        let conf = &mut *conf.cast::<LocConf>();
+        let mut words = ext::args(cf).skip(1);
+        let (name, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let result = add_force(cf, &mut conf.forced, name, value);
+        finish(cf, result.map_err(|e| format!("{e} in \"wallarm_force {}\"", name.escape_ascii())))
+    }
+}
+
+unsafe fn add_force(
+    cf: *mut ngx_conf_t,
+    forced: &mut super::Forced,
+    name: &[u8],
+    value: &[u8],
+) -> Result<(), String> {
+    // SAFETY: cf stands in the http block; value is one of its words.
+    unsafe {
+        match name {
+            b"server_addr" => set_once(&mut forced.server_addr, || Value::compile(cf, value)),
+            b"server_port" => set_once(&mut forced.server_port, || Value::compile(cf, value)),
+            b"response_status" => {
+                set_once(&mut forced.response_status, || Value::compile(cf, value))
+            }
+            b"response_time" => set_once(&mut forced.response_time, || Value::compile(cf, value)),
+            b"response_size" => set_once(&mut forced.response_size, || Value::compile(cf, value)),
+            _ => Err(
+                "unknown name, expected \"server_addr\", \"server_port\", \"response_status\", \
+                      \"response_time\" or \"response_size\""
+                    .into(),
+            ),
+        }
+    }
+}
+
+fn set_once<T>(
+    place: &mut Option<T>,
+    value: impl FnOnce() -> Result<T, String>,
+) -> Result<(), String> {
+    if place.is_some() {
+        return Err("duplicate name".into());
+    }
+    *place = Some(value()?);
+    Ok(())
+}
+
+/// A content handler, like `proxy_pass`: what else may answer here is checked when levels are merged.
+unsafe extern "C" fn cmd_set_sink(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings; conf_file is the file that is being read.
+    unsafe {
+        let conf = &mut *conf.cast::<LocConf>();
+        if conf.sink.is_some() {
+            return ext::CONF_DUPLICATE;
+        }
+        let file = (*cf).conf_file;
+        let name = String::from_utf8_lossy(ext::bytes((*file).file.name));
+        conf.sink = Some(format!("{name}:{}", (*file).line));
+        let clcf = ext::core_location(cf);
+        if (*clcf).handler.is_some() {
+            return finish(
+                cf,
+                Err("\"wallarm_sink\" conflicts with another content handler in this location"
+                    .into()),
+            );
+        }
+        (*clcf).handler = Some(handlers::sink);
+    }
+    ext::CONF_OK
+}
+
+unsafe extern "C" fn cmd_set_request_id(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
+    unsafe {
+        let conf = &mut *conf.cast::<LocConf>();
+        if conf.request_id.is_some() {
+            return ext::CONF_DUPLICATE;
+        }
+        let (name, value) = name_and_value(cf);
+        let result = Text::compile(cf, value).map(|text| conf.request_id = Some(text));
+        finish(cf, result.map_err(|e| format!("{e} in \"{name}\"")))
+    }
+}
+
+unsafe extern "C" fn cmd_set_application(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
+    unsafe {
+        let conf = &mut *conf.cast::<LocConf>();
+        if conf.application.is_some() {
+            return ext::CONF_DUPLICATE;
+        }
+        let (name, value) = name_and_value(cf);
+        let result = Application::compile(cf, value).map(|id| conf.application = Some(id));
+        finish(cf, result.map_err(|e| format!("{e} in \"{name}\"")))
+    }
+}
+
+/// Stores a number within `range` that `parse` reads from the directive's value.
+///
+/// # Safety
+/// Called from a directive handler with one value.
+unsafe fn set_number(
+    cf: *mut ngx_conf_t,
+    place: &mut Option<usize>,
+    parse: impl FnOnce(&[u8]) -> Option<usize>,
+    range: core::ops::RangeInclusive<usize>,
+) -> *mut c_char {
+    if place.is_some() {
+        return ext::CONF_DUPLICATE;
+    }
+    // SAFETY: by the caller's contract.
+    unsafe {
+        let (name, value) = name_and_value(cf);
+        *place = parse(value).filter(|number| range.contains(number));
+        let result = place.map(|_| ()).ok_or_else(|| {
+            let (value, low, high) = (value.escape_ascii(), range.start(), range.end());
+            format!("invalid value \"{value}\" in \"{name}\", expected {low} to {high}")
+        });
+        finish(cf, result)
+    }
+}
+
+fn count(text: &[u8]) -> Option<usize> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Bytes, with NGINX's suffixes `k` and `m`.
+fn size(text: &[u8]) -> Option<usize> {
+    let mut word = ngx_str_t { len: text.len(), data: text.as_ptr().cast_mut() };
+    // SAFETY: ngx_parse_size() reads `len` bytes of `data`; an empty text has none to read.
+    let bytes = if text.is_empty() { -1 } else { unsafe { ngx_parse_size(&raw mut word) } };
+    usize::try_from(bytes).ok()
+}
+
+macro_rules! number_handlers {
+    ($($handler:ident => $field:ident, $parse:ident, $range:expr;)+) => {$(
+        unsafe extern "C" fn $handler(
+            cf: *mut ngx_conf_t,
+            _cmd: *mut ngx_command_t,
+            conf: *mut c_void,
+        ) -> *mut c_char {
+            // SAFETY: NGINX passes this module's main settings; the table asks for one value.
+            unsafe { set_number(cf, &mut (*conf.cast::<MainConf>()).$field, $parse, $range) }
+        }
+    )+};
+}
+
+number_handlers! {
+    cmd_set_scan_threads => scan_threads, count, 1..=64;
+    cmd_set_queue_size => queue_size, count, 16..=1_048_576;
+    cmd_set_arena_size => arena_size, size, 1024..=1_048_576;
+    cmd_set_arenas => arenas, count, 16..=1_048_576;
+    cmd_set_body_limit => body_limit, size, 0..=1_073_741_824;
+    cmd_set_body_files => body_files, count, 0..=65_535;
+}

@@ -1,0 +1,242 @@
+//! What one worker process owns: the intake that the event loop fills, and the threads behind it.
+
+use std::io;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{mem, ptr};
+
+use ngx::ffi::{
+    ngx_cycle_t, ngx_delete_posted_event, ngx_event_t, ngx_log_t, ngx_open_file_t, ngx_post_event,
+    ngx_posted_next_events, ngx_process, NGX_LOG_ALERT, NGX_LOG_NOTICE, NGX_LOG_WARN,
+    NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER,
+};
+use ngx::ngx_log_error;
+use wallarm_detect::Limits;
+use wallarm_pipeline::counters::Slot;
+use wallarm_pipeline::{Config, Context, Intake, ThreadKind, Threads};
+
+use crate::conf::{AttackLog, MainConf};
+use crate::{ext, log, shm};
+
+/// How long an exiting worker waits for its threads. The master kills after about 1.5 s.
+const EXIT_WAIT: Duration = Duration::from_millis(500);
+
+const SCAN_THREADS: usize = 1;
+const QUEUE_SIZE: usize = 2048;
+const ARENA_SIZE: usize = 8 * 1024;
+const ARENAS: usize = 2048;
+const BODY_LIMIT: usize = 1024 * 1024;
+const BODY_FILES: usize = 64;
+/// Bytes of unlinked temporary files that a worker's queue may keep alive.
+const BODY_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Set from `init_process` to `exit_process`, in processes that serve requests where some mode is on.
+static WORKER: AtomicPtr<Worker> = AtomicPtr::new(ptr::null_mut());
+
+/// Owned by the event loop's thread.
+pub(crate) struct Worker {
+    pub(crate) intake: Intake,
+    threads: Threads,
+    slot: &'static Slot,
+    log_file: *mut ngx_open_file_t,
+    reopen: ngx_event_t,
+}
+
+/// Runs `act` on this process's worker; nothing happens where there is none.
+///
+/// Only the event loop's thread may call it, and `act` may not call into NGINX's request processing: that is what
+/// makes the exclusive reference exclusive. All callers are in this crate.
+pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> Option<T> {
+    // SAFETY: set in init_process() from a Box, cleared in exit_process() before that is freed; the event loop is one
+    // thread, and no caller's `act` calls with() again.
+    unsafe { WORKER.load(Ordering::Relaxed).as_mut() }.map(act)
+}
+
+/// Whether this process captures.
+pub(crate) fn is_running() -> bool {
+    !WORKER.load(Ordering::Relaxed).is_null()
+}
+
+/// Counts a variable whose value could not be used.
+pub(crate) fn count_bad_value() {
+    // SAFETY: as in with(); only the slot is read, of which atomics are shared.
+    if let Some(worker) = unsafe { WORKER.load(Ordering::Relaxed).as_ref() } {
+        worker.slot.count_bad_value();
+    }
+}
+
+/// Starts the threads, after the fork: threads do not survive one. The cache manager and loader also run
+/// `init_process` and never `exit_process`: not there.
+pub(crate) unsafe extern "C" fn init_process(cycle: *mut ngx_cycle_t) -> isize {
+    // SAFETY: NGINX passes the cycle that this process will serve.
+    unsafe {
+        let kind = ngx_process as u32;
+        if kind != NGX_PROCESS_WORKER && kind != NGX_PROCESS_SINGLE {
+            return 0;
+        }
+        let Some(conf) = ext::main_of_cycle((*cycle).conf_ctx) else { return 0 };
+        if !conf.active {
+            return 0;
+        }
+        match Worker::start(conf, (*cycle).log) {
+            Ok(worker) => WORKER.store(Box::into_raw(worker), Ordering::Relaxed),
+            // Traffic goes on without analysis.
+            Err(error) => {
+                ngx_log_error!(
+                    NGX_LOG_ALERT,
+                    (*cycle).log,
+                    "wallarm: requests are not analysed by this process: {error}"
+                );
+            }
+        }
+    }
+    0
+}
+
+/// Waits for the threads as long as [`EXIT_WAIT`]; those that do not end stay behind, with all that they use.
+pub(crate) unsafe extern "C" fn exit_process(cycle: *mut ngx_cycle_t) {
+    let worker = WORKER.swap(ptr::null_mut(), Ordering::Relaxed);
+    if worker.is_null() {
+        return;
+    }
+    // SAFETY: made by Box::into_raw() in init_process(); nobody else can reach it any more.
+    let mut worker = unsafe { Box::from_raw(worker) };
+    // SAFETY: NGINX passes the running cycle; the event is ours.
+    unsafe {
+        if worker.reopen.posted() != 0 {
+            ngx_delete_posted_event(&raw mut worker.reopen);
+        }
+        let Worker { intake, threads, .. } = *worker;
+        let totals = threads.stop(intake, EXIT_WAIT);
+        ngx_log_error!(NGX_LOG_NOTICE, (*cycle).log, "wallarm: {totals}");
+    }
+}
+
+impl Worker {
+    unsafe fn start(conf: &MainConf, log: *mut ngx_log_t) -> io::Result<Box<Self>> {
+        let engine = conf.engine.clone().ok_or_else(|| io::Error::other("no rules"))?;
+        let shared = shm::shared(conf).ok_or_else(|| io::Error::other("no shared memory"))?;
+        let (slot_index, slot) = shared.claim().unwrap_or_else(|| {
+            ngx_log_error!(NGX_LOG_WARN, log, "wallarm: no free slot for counters");
+            (u32::MAX, Box::leak(Box::default()))
+        });
+        let (log_file, rate) = match conf.log {
+            AttackLog::File { file, rate } => (file, rate),
+            AttackLog::Unset | AttackLog::Off => (ptr::null_mut(), 0),
+        };
+        // SAFETY: the record belongs to the running cycle.
+        let file = unsafe { log_file.as_ref().and_then(|file| log::duplicate(file)) };
+        if !log_file.is_null() && file.is_none() {
+            return Err(io::Error::last_os_error());
+        }
+        let context = Context {
+            engine,
+            limits: Limits::default(),
+            node: shm::node_name(),
+            start_id: shared.start_id(),
+            slot,
+            slot_index,
+            log: file,
+        };
+        let (intake, threads) = with_signals_blocked(|| {
+            wallarm_pipeline::start(&config(conf, rate), context, set_up_thread)
+        })?;
+        // SAFETY: an all-zero event is what NGINX starts from.
+        let event = unsafe { mem::zeroed() };
+        let mut worker = Box::new(Self { intake, threads, slot, log_file, reopen: event });
+        worker.reopen.handler = Some(reopen);
+        worker.reopen.log = log;
+        Ok(worker)
+    }
+
+    /// Has the descriptor of the attack log looked at in the next turn of the event loop, when NGINX has the new one.
+    pub(crate) fn reopen_soon(&mut self) {
+        // SAFETY: the event lives in this worker, which exit_process() takes out of the queue before it is freed.
+        unsafe { ngx_post_event(&raw mut self.reopen, &raw mut ngx_posted_next_events) };
+    }
+}
+
+/// Gives the writer the new descriptor.
+unsafe extern "C" fn reopen(ev: *mut ngx_event_t) {
+    with(|worker| {
+        // SAFETY: the record belongs to the running cycle.
+        match unsafe { worker.log_file.as_ref().and_then(|file| log::duplicate(file)) } {
+            Some(file) => worker.threads.reopen(file),
+            None => {
+                // SAFETY: the event's log is the cycle's.
+                unsafe {
+                    let error = io::Error::last_os_error();
+                    ngx_log_error!(NGX_LOG_ALERT, (*ev).log, "wallarm: attack log: {error}");
+                }
+            }
+        }
+    });
+}
+
+fn config(conf: &MainConf, event_rate: u32) -> Config {
+    Config {
+        scan_threads: conf.scan_threads.unwrap_or(SCAN_THREADS),
+        queue_size: conf.queue_size.unwrap_or(QUEUE_SIZE),
+        arena_size: conf.arena_size.unwrap_or(ARENA_SIZE),
+        arenas: conf.arenas.unwrap_or(ARENAS),
+        body_limit: conf.body_limit.unwrap_or(BODY_LIMIT),
+        body_files: conf.body_files.unwrap_or_else(default_body_files),
+        body_file_bytes: BODY_FILE_BYTES,
+        event_rate,
+        ..Config::default()
+    }
+}
+
+/// A sixteenth of the descriptors that the process may open: a full table would stop `accept()`.
+fn default_body_files() -> usize {
+    // SAFETY: getrlimit() fills the structure it is given.
+    let limit = unsafe {
+        let mut limit: libc::rlimit = mem::zeroed();
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur
+        } else {
+            0
+        }
+    };
+    BODY_FILES.min(usize::try_from(limit / 16).unwrap_or(BODY_FILES))
+}
+
+/// Threads inherit the mask: a signal that one of them took would set NGINX's flag but not interrupt its poll.
+fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are initialised by sigfillset() and pthread_sigmask().
+    unsafe {
+        let mut all: libc::sigset_t = mem::zeroed();
+        let mut before: libc::sigset_t = mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        for fault in [libc::SIGILL, libc::SIGFPE, libc::SIGSEGV, libc::SIGBUS] {
+            libc::sigdelset(&raw mut all, fault);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, &raw mut before);
+        let started = start();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut());
+        started
+    }
+}
+
+/// Analysis takes only what is left of the CPU, on any CPU: both priority and `worker_cpu_affinity` are inherited.
+/// What is refused stays as it is.
+fn set_up_thread(_kind: ThreadKind) {
+    // SAFETY: these calls act on the calling thread (0) and read only what is passed.
+    unsafe {
+        let param = libc::sched_param { sched_priority: 0 };
+        libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const param);
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+        // The master keeps the CPUs that NGINX was started with.
+        let mut cpus: libc::cpu_set_t = mem::zeroed();
+        let size = size_of::<libc::cpu_set_t>();
+        if libc::sched_getaffinity(libc::getppid(), size, &raw mut cpus) == 0 {
+            libc::sched_setaffinity(0, size, &raw const cpus);
+        }
+    }
+}
+
+/// The rules, once per configuration.
+pub(crate) fn compile_rules() -> Result<Arc<wallarm_detect::Engine>, String> {
+    wallarm_detect::Engine::builtin().map(Arc::new).map_err(|error| error.to_string())
+}
