@@ -72,8 +72,8 @@ impl Triggers {
     /// One pass without branches, which the compiler vectorises.
     fn of(value: &[u8]) -> Triggers {
         let bits = value.iter().fold(0u8, |bits, &byte| {
-            let control =
-                (byte < 0x20) & !(byte.wrapping_sub(9) < 5) & (byte != 0) | (byte == 0x7F);
+            let space = (9..=13).contains(&byte);
+            let control = (byte < 0x20) & !space & (byte != 0) | (byte == 0x7F);
             bits | u8::from(byte == b'%')
                 | u8::from(byte == b'&') << 1
                 | u8::from(byte == b'\\') << 2

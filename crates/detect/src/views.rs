@@ -14,6 +14,8 @@ mod extract;
 mod head;
 mod nested;
 mod points;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use bits::{Anomalies, DecoderSet};

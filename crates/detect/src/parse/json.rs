@@ -38,8 +38,7 @@ impl<'a> Scanner<'a> {
     fn string(&mut self, quote: u8) -> &'a [u8] {
         let text = self.rest.get(1..).unwrap_or_default();
         let mut from = 0;
-        loop {
-            let Some(tail) = text.get(from..) else { break };
+        while let Some(tail) = text.get(from..) {
             match memchr::memchr2(quote, b'\\', tail) {
                 Some(at) if tail.get(at) == Some(&b'\\') => from += at + 2,
                 Some(at) => {

@@ -50,10 +50,7 @@ impl Extractor<'_> {
             return true;
         }
         match format {
-            Format::Form => {
-                let point = self.plain_point(body.point, PointKind::FormUrlencoded);
-                self.form(Value { point, ..body });
-            }
+            Format::Form => self.form(body),
             Format::Json => {
                 let point = self.plain_point(body.point, PointKind::JsonDoc);
                 self.json(Value { point, ..body });
@@ -75,7 +72,7 @@ impl Extractor<'_> {
         let Some(mut parts) = found else { return false };
         let point = self.plain_point(body.point, PointKind::MultipartName);
         let names = Names { point, group: Group::BodyName, depth: 0 };
-        while let Some(part) = parts.next() {
+        for part in parts.by_ref() {
             if self.done() {
                 break;
             }

@@ -23,7 +23,7 @@ impl Extractor<'_> {
         let mut walk = Walk { document, names, key: None, too_deep: 0 };
         let mut scanner = Scanner::new(document.raw);
         self.work.levels.clear();
-        while let Some(token) = scanner.next() {
+        for token in scanner.by_ref() {
             if !self.pay(0) {
                 break;
             }
@@ -99,7 +99,7 @@ impl Extractor<'_> {
         }
     }
 
-    /// Emits names and values of a form. `form.point` is its `form_urlencoded`.
+    /// Emits names and values of a form. `form.point` is the place of the whole form.
     pub(super) fn form(&mut self, form: Value<'_>) {
         let point = self.plain_point(form.point, PointKind::FormUrlencodedName);
         let names = Names { point, group: form.group.names(), depth: form.depth };

@@ -129,10 +129,7 @@ impl Extractor<'_> {
                     self.base64(&Pending { point, decoders, ..*pending }, part);
                 }
             }
-            Nested::Form => {
-                let point = self.plain_point(pending.point, PointKind::FormUrlencoded);
-                self.form(Value { point, ..pending.value(input, How::Form) });
-            }
+            Nested::Form => self.form(pending.value(input, How::Form)),
         }
     }
 

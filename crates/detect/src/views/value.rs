@@ -100,21 +100,23 @@ impl Extractor<'_> {
         self.work.buffers = buffers;
     }
 
-    /// Notes the container that a view holds, if any. `bytes` is what `field` shows.
+    /// Notes the container that a view holds, if any. `bytes` is what `field`, the view emitted last, shows.
     fn note_nested(&mut self, value: &Value<'_>, bytes: &[u8], field: Option<usize>) -> bool {
         let Some((format, range)) = Nested::find(bytes, value) else { return false };
         let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
+            return false;
+        };
+        let text = self.views.text.len();
+        let Some(at) = text.checked_sub(bytes.len() + 1).filter(|_| !self.hit.view_bytes) else {
             return false;
         };
         if value.depth >= self.limits.depth {
             self.hit.depth = true;
             return false;
         }
-        let end = field.end.min(field.end - bytes.len() as u32 + range.end as u32);
-        let start = field.end.saturating_sub(bytes.len() as u32) + range.start as u32;
         self.work.pending.push(Pending {
-            start,
-            end,
+            start: (at + range.start) as u32,
+            end: (at + range.end) as u32,
             point: value.point,
             group: value.group,
             depth: value.depth + 1,

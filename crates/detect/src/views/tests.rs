@@ -1,0 +1,542 @@
+//! Extraction by table, and the properties that hold for any request.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::request::{Header, Scope};
+
+#[derive(Debug)]
+struct Sample {
+    uri: Vec<u8>,
+    headers: Vec<(Vec<u8>, Vec<u8>)>,
+    body: Vec<u8>,
+    scope: Scope,
+}
+
+impl Sample {
+    fn get(uri: &str) -> Sample {
+        Sample { uri: uri.into(), headers: Vec::new(), body: Vec::new(), scope: Scope::Whole }
+    }
+
+    fn header(mut self, name: &str, value: &str) -> Sample {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    fn post(content_type: &str, body: &[u8]) -> Sample {
+        let mut sample = Sample::get("/").header("Content-Type", content_type);
+        sample.body = body.to_vec();
+        sample
+    }
+
+    fn extract_into(&self, views: &mut Views, limits: &Limits) -> LimitsHit {
+        let headers: Vec<Header<'_>> = self
+            .headers
+            .iter()
+            .map(|(name, value)| Header { name, value, helper: name.starts_with(b"X-Helper") })
+            .collect();
+        let request = Request {
+            method: b"POST",
+            uri: &self.uri,
+            protocol: b"HTTP/1.1",
+            headers: &headers,
+            body: &self.body,
+            body_truncated: false,
+            scope: self.scope,
+        };
+        let mut hit = LimitsHit::default();
+        views.extract(&request, limits, &mut limits.budget(request.len()), &mut hit);
+        hit
+    }
+
+    fn extract(&self) -> Views {
+        let mut views = Views::default();
+        let hit = self.extract_into(&mut views, &Limits::default());
+        assert_eq!(hit, LimitsHit::default());
+        views
+    }
+
+    /// Place and text of every view in `group`.
+    fn views(&self, group: Group) -> Vec<(String, String)> {
+        list(&self.extract(), group)
+    }
+}
+
+fn list(views: &Views, group: Group) -> Vec<(String, String)> {
+    let of_group = views.fields.iter().filter(|field| field.group == group);
+    of_group
+        .map(|field| {
+            let text = String::from_utf8_lossy(views.bytes(field)).into_owned();
+            (views.point_name(field.point), text)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(sample: &Sample, group: Group, expected: &[(&str, &str)]) {
+    let found = sample.views(group);
+    let found: Vec<(&str, &str)> = found.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn query_parameters_are_shown_as_received_and_decoded() {
+    let sample = Sample::get("/a?id=1%27+or&x=%252e&empty=&id=2");
+    check(
+        &sample,
+        Group::Query,
+        &[
+            ("[get, 'id']", "1' or"),
+            ("[get, 'x']", "%2e"),
+            ("[get, 'x']", "."),
+            ("[get, 'id']", "2"),
+        ],
+    );
+    check(&sample, Group::QueryName, &[("[get_name]", "id&x&empty&id")]);
+    check(&sample, Group::Uri, &[("[uri]", "/a?id=1%27+or&x=%252e&empty=&id=2")]);
+}
+
+#[test]
+fn names_that_are_not_plain_are_shown_alone_and_in_their_query() {
+    let sample = Sample::get("/?a=1&%3Cb%3E=2&user%5B$ne%5D=3");
+    check(&sample, Group::QueryName, &[("[get_name]", "<b>"), ("[get_name]", "a&user[$ne]")]);
+    let queries = sample.views(Group::Query);
+    assert!(queries.contains(&("[uri]".into(), "a=1&<b>=2&user[$ne]=3".into())), "{queries:?}");
+}
+
+#[test]
+fn a_payload_torn_apart_by_separators_is_shown_whole() {
+    for uri in ["/?q=1 && 2 || x", "/?<a b=c>&d"] {
+        let whole = (String::from("[uri]"), uri[2..].to_string());
+        assert!(Sample::get(uri).views(Group::Query).contains(&whole), "{uri}");
+    }
+    let cookie = Sample::get("/").header("cookie", "a=1; select (x) from y--");
+    let whole = ("[header, 'COOKIE']".into(), "a=1; select (x) from y--".into());
+    assert!(cookie.views(Group::Cookie).contains(&whole));
+}
+
+#[test]
+fn paths_are_shown_whole_and_by_odd_segment() {
+    check(&Sample::get("/static/app.min.js?v=1"), Group::Path, &[("[uri]", "/static/app.min.js")]);
+    check(
+        &Sample::get("/a/%2e%2e/b%00c/x%20y.t%78t"),
+        Group::Path,
+        &[
+            ("[uri]", "/a/../b\0c/x y.txt"),
+            ("[uri]", "/a/../bc/x y.txt"),
+            ("[path, 1]", ".."),
+            ("[path, 2]", "b\0c"),
+            ("[path, 2]", "bc"),
+            ("[action_name]", "x y"),
+            ("[action_ext]", "txt"),
+        ],
+    );
+    check(&Sample::get("http://host.example/x"), Group::Path, &[("[uri]", "/x")]);
+}
+
+#[test]
+fn headers_are_named_in_upper_case_and_helpers_left_out() {
+    let sample = Sample::get("/")
+        .header("User-Agent", "x%27y")
+        .header("X-Helper-Addr", "192.0.2.1")
+        .header("x odd", "1");
+    check(
+        &sample,
+        Group::Header,
+        &[
+            ("[header, 'USER-AGENT']", "x%27y"),
+            ("[header, 'USER-AGENT']", "x'y"),
+            ("[header, 'X ODD']", "1"),
+        ],
+    );
+    check(
+        &sample,
+        Group::HeaderName,
+        &[("[header_name]", "x odd"), ("[header_name]", "User-Agent")],
+    );
+    let views = sample.extract();
+    let field = views.fields.iter().find(|field| field.group == Group::Header).unwrap();
+    assert_eq!(views.header_name(field.point), Some(&b"USER-AGENT"[..]));
+    assert_eq!(views.point_key(field.point), Some(&b"USER-AGENT"[..]));
+}
+
+#[test]
+fn cookies_are_named_below_their_header() {
+    let sample = Sample::get("/").header("Cookie", "sid=ab%3Bc; t=1=2; flag");
+    check(
+        &sample,
+        Group::Cookie,
+        &[
+            ("[header, 'COOKIE', cookie, 'sid']", "ab;c"),
+            ("[header, 'COOKIE', cookie, 't']", "1=2"),
+        ],
+    );
+    check(&sample, Group::CookieName, &[("[header, 'COOKIE', cookie_name]", "sid&t&flag")]);
+    check(&sample, Group::Header, &[]);
+}
+
+#[test]
+fn forms_are_read_by_type_and_by_look() {
+    for content_type in ["application/x-www-form-urlencoded; charset=x", "text/plain", ""] {
+        let sample = Sample::post(content_type, b"a=1%2B1&b=x+y");
+        check(
+            &sample,
+            Group::Body,
+            &[("[post, form_urlencoded, 'a']", "1+1"), ("[post, form_urlencoded, 'b']", "x y")],
+        );
+        check(&sample, Group::RawBody, &[("[post]", "a=1%2B1&b=x+y")]);
+        check(&sample, Group::BodyName, &[("[post, form_urlencoded_name]", "a&b")]);
+    }
+}
+
+#[test]
+fn json_strings_and_keys_are_named() {
+    let body = br#"{"a":["x\u0027y",{"b c":"\n"}],"n":1.5e3,"t":true,"d":{"e":"f"}}"#;
+    let sample = Sample::post("application/json", body);
+    check(
+        &sample,
+        Group::Body,
+        &[
+            ("[post, json_doc, hash, 'a', array, 0]", "x'y"),
+            ("[post, json_doc, hash, 'a', array, 1, hash, 'b c']", "\n"),
+            ("[post, json_doc, hash, 'd', hash, 'e']", "f"),
+        ],
+    );
+    check(
+        &sample,
+        Group::BodyName,
+        &[("[post, json_doc, hash_name]", "b c"), ("[post, json_doc, hash_name]", "a&n&t&d&e")],
+    );
+}
+
+#[test]
+fn elements_of_an_array_are_counted_with_those_not_shown() {
+    check(
+        &Sample::post("application/json", br#"[1,"",null,"x",["y"]]"#),
+        Group::Body,
+        &[("[post, json_doc, array, 3]", "x"), ("[post, json_doc, array, 4, array, 0]", "y")],
+    );
+}
+
+#[test]
+fn bad_json_still_yields_its_strings() {
+    let bodies: [&[u8]; 6] = [
+        br#"{"a":"x' or 1"#,
+        br#"{'a':'x' or 1}"#,
+        br#"{a:"x"} or 1"#,
+        br#"]}{"a":"x"  "y" or 1"#,
+        br#"{"a":"x",,}} or 1"#,
+        br#"{"a"="x"; or 1}"#,
+    ];
+    for body in bodies {
+        let sample = Sample::post("application/json", body);
+        let views = sample.extract();
+        let texts: Vec<String> = list(&views, Group::Body).into_iter().map(|(_, t)| t).collect();
+        assert!(texts.iter().any(|text| text.starts_with('x')), "{texts:?}");
+        assert!(
+            texts.iter().any(|text| text.ends_with("or 1") || text.contains("or 1}")),
+            "{texts:?}"
+        );
+        let odd = |field: &Field| field.anomalies.contains(Anomalies::BAD_JSON);
+        assert!(views.fields.iter().any(odd), "{}", body.escape_ascii());
+    }
+}
+
+#[test]
+fn deep_json_is_read_to_its_end() {
+    let mut body = b"[".repeat(100_000);
+    body.extend_from_slice(br#""payload""#);
+    let sample = Sample::post("application/json", &body);
+    let mut views = Views::default();
+    let hit = sample.extract_into(&mut views, &Limits::default());
+    assert!(hit.depth);
+    assert!(list(&views, Group::Body).iter().any(|(_, text)| text == "payload"));
+}
+
+#[test]
+fn multipart_parts_are_named() {
+    let body = b"preamble\r\n--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\none\r\n\
+        --XX\r\ncontent-disposition: form-data; filename=\"x\"y.php\"; name=f\r\n\
+        Content-Type: text/php; x=1\r\n\r\n<?php\r\n1;\r\n--XX--\r\nepilogue";
+    let sample = Sample::post("multipart/form-data; boundary=\"XX\"", body);
+    check(
+        &sample,
+        Group::Body,
+        &[
+            ("[post, multipart, 'a']", "one"),
+            ("[post, multipart, 'f', header, 'CONTENT-TYPE']", "text/php; x=1"),
+        ],
+    );
+    check(&sample, Group::File, &[("[post, multipart, 'f', file]", "<?php\r\n1;")]);
+    check(
+        &sample,
+        Group::FileName,
+        &[("[post, multipart, 'f', content_disp, 'filename']", "x\"y.php")],
+    );
+    check(&sample, Group::BodyName, &[("[post, multipart_name]", "a&f")]);
+}
+
+#[test]
+fn multipart_is_read_without_its_boundary_and_end() {
+    let body = b"--YY\nContent-Disposition: form-data; name=a\n\nvalue";
+    for content_type in
+        ["multipart/form-data; boundary=other", "multipart/form-data", "", "text/plain"]
+    {
+        let sample = Sample::post(content_type, body);
+        check(&sample, Group::Body, &[("[post, multipart, 'a']", "value")]);
+        let views = sample.extract();
+        let odd = |field: &Field| field.anomalies.contains(Anomalies::BAD_MULTIPART);
+        assert!(views.fields.iter().any(odd), "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_of_another_type_than_declared_is_read_as_both() {
+    let sample = Sample::post("application/x-www-form-urlencoded", br#"{"a":"b\u0063"}"#);
+    let body = sample.views(Group::Body);
+    assert!(body.contains(&("[post, json_doc, hash, 'a']".into(), "bc".into())), "{body:?}");
+    let sample = Sample::post("application/json", b"a=b+c");
+    let body = sample.views(Group::Body);
+    assert!(body.contains(&("[post, form_urlencoded, 'a']".into(), "b c".into())), "{body:?}");
+    let views = sample.extract();
+    assert!(views.fields.iter().any(|f| f.anomalies.contains(Anomalies::BODY_MISMATCH)));
+}
+
+#[test]
+fn xml_is_shown_without_its_cdata_marks_and_references() {
+    check(
+        &Sample::post("text/xml", b"<a><![CDATA[<]]>b &#39;</a>"),
+        Group::Body,
+        &[("[post, xml]", "<a><b &#39;</a>"), ("[post, xml]", "<a><b '</a>")],
+    );
+}
+
+#[test]
+fn containers_inside_values_are_read() {
+    let table: [(&str, &str, &str); 6] = [
+        ("/?q=%7B%22a%22%3A%22b%22%7D", "[get, 'q', json_doc, hash, 'a']", "b"),
+        ("/?q=PHNjcmlwdD4x", "[get, 'q', base64]", "<script>1"),
+        ("/?q=eyJhIjoiYicgIn0", "[get, 'q', base64, json_doc, hash, 'a']", "b' "),
+        ("/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x", "[get, 'q', jwt, base64, json_doc, hash, 'c']", "d"),
+        ("/?q=data:text/html;base64,PGE%2BYmNk", "[get, 'q', base64]", "<a>bcd"),
+        (
+            "/?q=%7B%22a%22%3A%22b=c%2Bd%22%7D",
+            "[get, 'q', json_doc, hash, 'a', form_urlencoded, 'b']",
+            "c d",
+        ),
+    ];
+    for (uri, point, text) in table {
+        let found = Sample::get(uri).views(Group::Query);
+        assert!(found.contains(&(point.into(), text.into())), "{uri}: {found:?}");
+    }
+    let found =
+        Sample::get("/").header("Authorization", "Basic YWRtaW46JyBvciAx").views(Group::Header);
+    let expected = ("[header, 'AUTHORIZATION', base64]".into(), "admin:' or 1".into());
+    assert!(found.contains(&expected), "{found:?}");
+}
+
+#[test]
+fn nesting_ends_at_the_depth_limit() {
+    let mut inner = String::from("payload");
+    for _ in 0..4 {
+        inner = format!("{{\"a\":\"{}\"}}", inner.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    let sample = Sample::get(&format!("/?q={}", inner.replace('"', "%22")));
+    let limits = Limits { depth: 2, ..Limits::default() };
+    assert!(sample.extract_into(&mut Views::default(), &limits).depth);
+    let mut views = Views::default();
+    assert!(!sample.extract_into(&mut views, &Limits::default()).depth);
+    assert!(list(&views, Group::Query).iter().any(|(_, text)| text == "payload"));
+}
+
+#[test]
+fn the_body_scope_shows_the_body_alone() {
+    let mut sample = Sample::post("application/json", br#"{"a":"b"}"#);
+    sample.scope = Scope::Body;
+    let views = sample.extract();
+    let groups: Vec<Group> = views.fields.iter().map(|field| field.group).collect();
+    assert_eq!(groups, [Group::RawBody, Group::Body, Group::BodyName]);
+}
+
+#[test]
+fn padding_before_a_payload_changes_nothing() {
+    let padding = "x".repeat(1 << 20);
+    let bodies: [(&str, String); 4] = [
+        ("application/x-www-form-urlencoded", format!("p={padding}&a=%27payload")),
+        ("application/x-www-form-urlencoded", format!("{}a=%27payload", "p=1&".repeat(1 << 18))),
+        ("application/json", format!(r#"{{"p":"{padding}","a":"\u0027payload"}}"#)),
+        ("text/plain", format!("{padding} %27payload")),
+    ];
+    for (content_type, body) in bodies {
+        let sample = Sample::post(content_type, body.as_bytes());
+        let mut views = Views::default();
+        let hit = sample.extract_into(&mut views, &Limits::default());
+        assert!(!hit.overlimit_res && !hit.view_bytes && !hit.depth, "{hit:?}");
+        let found = list(&views, Group::Body);
+        assert!(found.iter().any(|(_, text)| text.contains("'payload")));
+    }
+}
+
+#[test]
+fn each_limit_is_reported_and_keeps_what_was_found() {
+    let sample = Sample::get("/?first=1&second=2&third=3");
+    let tight: [(Limits, LimitsHit); 3] = [
+        (
+            Limits { points: 3, ..Limits::default() },
+            LimitsHit { points: true, ..LimitsHit::default() },
+        ),
+        (
+            Limits { view_bytes: 40, view_bytes_per_byte: 0, ..Limits::default() },
+            LimitsHit { view_bytes: true, ..LimitsHit::default() },
+        ),
+        (
+            Limits { steps: 50, steps_per_byte: 0, ..Limits::default() },
+            LimitsHit { overlimit_res: true, ..LimitsHit::default() },
+        ),
+    ];
+    for (limits, expected) in tight {
+        let mut views = Views::default();
+        assert_eq!(sample.extract_into(&mut views, &limits), expected);
+        assert!(!views.fields.is_empty());
+    }
+}
+
+#[test]
+fn values_beyond_the_point_limit_are_still_shown() {
+    let sample = Sample::get("/?a=one&b=two&c=three&d=four");
+    let mut views = Views::default();
+    let limits = Limits { points: 3, ..Limits::default() };
+    assert!(sample.extract_into(&mut views, &limits).points);
+    let text = String::from_utf8_lossy(&views.text).into_owned();
+    assert!(["one", "two", "three", "four"].iter().all(|value| text.contains(value)), "{text}");
+}
+
+#[test]
+fn anomalies_are_noted_on_every_view_of_the_value() {
+    let table: [(&str, Anomalies); 5] = [
+        ("/?a=%zz", Anomalies::BAD_PERCENT),
+        ("/?a=x%0d%0ay", Anomalies::ENCODED_NEWLINE),
+        ("/?a=%2527", Anomalies::DOUBLE_ENCODED),
+        ("/?a=%c0%af", Anomalies::OVERLONG_UTF8),
+        ("/?a=%00", Anomalies::NUL),
+    ];
+    for (uri, anomaly) in table {
+        let views = Sample::get(uri).extract();
+        let mut values = views.fields.iter().filter(|field| field.group == Group::Query);
+        assert!(values.all(|field| field.anomalies.contains(anomaly)), "{uri}");
+    }
+    let plain = Sample::get("/a?b=c%20d").header("Accept", "*/*").extract();
+    assert!(plain.fields.iter().all(|field| field.anomalies.is_empty()));
+}
+
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "a",
+            "b=",
+            "&",
+            "%2",
+            "%25",
+            "+",
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "'",
+            ":",
+            ",",
+            "\\u00",
+            "\\",
+            "--XX",
+            "\r\n",
+            "\n",
+            "Content-Disposition: form-data; name=",
+            "filename*=",
+            ";",
+            "=",
+            "<",
+            "<![CDATA[",
+            "]]>",
+            "eyJhIjoi",
+            "data:;base64,",
+            ".",
+            "/",
+            "?",
+            "\0",
+            "\u{ff1c}",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 1..6),
+    ]
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..60).prop_map(|pieces| pieces.concat())
+}
+
+fn sample() -> impl Strategy<Value = Sample> {
+    let content_type = prop::sample::select(vec![
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=XX",
+        "text/xml",
+        "image/png",
+        "",
+    ]);
+    (bytes(), content_type, bytes(), bytes(), bytes()).prop_map(
+        |(uri, kind, cookie, other, body)| {
+            let headers = vec![
+                (b"Content-Type".to_vec(), kind.into()),
+                (b"Cookie".to_vec(), cookie),
+                (b"X".to_vec(), other),
+            ];
+            Sample { uri, headers, body, scope: Scope::Whole }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_request_yields_well_formed_views(sample in sample()) {
+        let mut views = Views::default();
+        let limits = Limits::default();
+        let hit = sample.extract_into(&mut views, &limits);
+        prop_assert_eq!(views.text.len(), views.lower.len());
+        let mut end = 0;
+        for field in &views.fields {
+            prop_assert_eq!(field.start, end);
+            prop_assert!(field.end > field.start);
+            prop_assert_eq!(views.text[field.end as usize], SEPARATOR);
+            prop_assert!(!views.point_name(field.point).is_empty());
+            end = field.end + 1;
+        }
+        prop_assert_eq!(end as usize, views.text.len());
+        prop_assert!(!hit.view_bytes && !hit.overlimit_res && !hit.points);
+    }
+
+    #[test]
+    fn reused_views_are_like_new_ones(first in sample(), second in sample()) {
+        let limits = Limits::default();
+        let mut reused = Views::default();
+        first.extract_into(&mut reused, &limits);
+        let hit = second.extract_into(&mut reused, &limits);
+        let mut new = Views::default();
+        prop_assert_eq!(second.extract_into(&mut new, &limits), hit);
+        prop_assert_eq!(&reused.text, &new.text);
+        let names = |views: &Views| -> Vec<(String, Group, DecoderSet, Anomalies)> {
+            let row = |f: &Field| (views.point_name(f.point), f.group, f.decoders, f.anomalies);
+            views.fields.iter().map(row).collect()
+        };
+        prop_assert_eq!(names(&reused), names(&new));
+    }
+
+    #[test]
+    fn views_stay_below_their_limit(sample in sample(), view_bytes in 0u32..500, points in 1u32..20) {
+        let limits = Limits { view_bytes, view_bytes_per_byte: 0, points, ..Limits::default() };
+        let mut views = Views::default();
+        sample.extract_into(&mut views, &limits);
+        prop_assert!(views.text.len() <= view_bytes as usize);
+        prop_assert!(views.fields.len() <= (points * 3) as usize);
+    }
+}
