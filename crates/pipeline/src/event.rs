@@ -27,11 +27,13 @@ pub struct Event {
     /// Id that the request carries, if it is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
-    /// The client: an IP address or `unix:`.
+    /// The client: an IP address or `unix:`; absent in events of recorded requests whose client is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remote_addr: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_port: Option<u16>,
-    /// The address the request was sent to: an IP address or `unix:`.
+    /// The address the request was sent to: an IP address or `unix:`; absent where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub server_addr: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_port: Option<u16>,

@@ -229,3 +229,6 @@ impl fmt::Display for Totals {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
