@@ -1,6 +1,7 @@
 //! The engine: extraction, one automaton pass, confirmation and scoring, put together.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::attack::AttackType;
 use crate::confirm::Pattern;
@@ -19,9 +20,13 @@ const BLOCK: usize = 16 << 10;
 /// Steps for moving on to the next view.
 const VIEW_STEPS: usize = 8;
 
+/// Numbers engines from 1, so that a [`Scratch`] notices when it comes to another one.
+static ENGINES: AtomicU64 = AtomicU64::new(1);
+
 /// Compiled rules; immutable and shared by all threads.
 #[derive(Debug)]
 pub struct Engine {
+    number: u64,
     rules: Vec<Rule>,
     compiled: Vec<Compiled>,
     matcher: Matcher,
@@ -74,10 +79,9 @@ impl Engine {
         &self.rules
     }
 
-    /// Bytes of the automata.
+    /// Bytes of the automaton that finds the literals.
     pub fn memory(&self) -> usize {
-        let regexes = self.compiled.iter().filter_map(|rule| rule.regex.as_ref());
-        self.matcher.memory() + regexes.map(Pattern::memory).sum::<usize>()
+        self.matcher.memory()
     }
 
     /// Looks for attacks in one request. Never fails; what a limit kept from being scanned is in [`Verdict::limits`].
@@ -125,6 +129,7 @@ impl Engine {
         let Scratch { views, found, tally } = scratch;
         views.extract(request, limits, spent, hit);
         let views = &*views;
+        tally.begin(self.number, self.compiled.len());
         let mut cursor = Cursor::new(self, views, tally, spent, sink);
         let mut position = self.matcher.begin();
         let mut whole = true;
@@ -274,7 +279,7 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         }
         if self.point != Some(view.field.point) {
             self.end_value();
-            self.tally.next_value(self.engine.compiled.len());
+            self.tally.next_value();
             self.point = Some(view.field.point);
         }
         self.open = true;
@@ -345,7 +350,8 @@ fn assemble(rules: Vec<Rule>, mut compiled: Vec<Compiled>) -> Result<Engine, Rul
         }
     }
     let matcher = Matcher::new(&pairs).map_err(|error| too_large(&rules, &error.to_string()))?;
-    Ok(Engine { compiled, matcher, anomalies, rules })
+    let number = ENGINES.fetch_add(1, Ordering::Relaxed);
+    Ok(Engine { number, compiled, matcher, anomalies, rules })
 }
 
 fn too_large(rules: &[Rule], message: &str) -> RuleError {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::attack::AttackType;
-use crate::confirm::{stands_alone, Pattern};
+use crate::confirm::{stands_alone, Pattern, States};
 use crate::limits::Budget;
 use crate::rules::{Places, Rule, Word, THRESHOLD};
 use crate::views::{Field, Views};
@@ -80,6 +80,9 @@ pub(crate) struct Tally {
     counted: Vec<Counted>,
     /// Rules with a pending regex in the current view.
     waiting: Vec<u32>,
+    states: States,
+    /// The engine that marks and states belong to.
+    engine: u64,
 }
 
 /// A view and its index.
@@ -91,12 +94,26 @@ pub(crate) struct View<'v> {
 }
 
 impl Tally {
+    /// Starts a scan with the engine numbered `engine`, which has this many compiled rules.
+    pub(crate) fn begin(&mut self, engine: u64, rules: usize) {
+        if self.engine != engine {
+            self.engine = engine;
+            self.states.clear();
+            self.reset(rules);
+        }
+        self.states.trim();
+    }
+
+    fn reset(&mut self, rules: usize) {
+        self.marks.clear();
+        self.marks.resize(rules, Mark::default());
+        self.value = 0;
+    }
+
     /// Starts the next value.
-    pub(crate) fn next_value(&mut self, rules: usize) {
-        if self.value == u32::MAX || self.marks.len() != rules {
-            self.marks.clear();
-            self.marks.resize(rules, Mark::default());
-            self.value = 0;
+    pub(crate) fn next_value(&mut self) {
+        if self.value == u32::MAX {
+            self.reset(self.marks.len());
         }
         self.value += 1;
         self.counted.clear();
@@ -201,7 +218,7 @@ impl Tally {
         }
         let base = view.field.start;
         let window = (pending.from - base) as usize..(pending.to - base) as usize;
-        if regex.matches(view.views.lower_bytes(view.field), window) {
+        if self.states.confirm(index, regex, view.views.lower_bytes(view.field), window) {
             self.count(index, view, pending.literal);
         }
         true

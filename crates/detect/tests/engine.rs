@@ -262,21 +262,19 @@ fn faults_keep_an_engine_from_being_built() {
         rule(1, "weight = 1\nliterals = ['abc']\nregex = '(abc'"),
         rule(2, "weight = 1\nliterals = ['abc']\nregex = 'Abc'"),
         rule(3, "weight = 1\nliterals = ['abc']\nregex = 'a*'"),
-        rule(4, "weight = 1\nliterals = ['abc']\nregex = 'abc.{0,200}x.{0,200}def'"),
         rule(5, "weight = 1\nliterals = ['abc']\nregex = '(?=abc)'"),
         rule(6, "weight = 1\nliterals = ['Abc']"),
     ];
     let error = Engine::new(RuleSet::parse("test", &rules.concat()).unwrap()).unwrap_err();
     let text = error.to_string();
     let parts = [
-        "test:36: rule 6 \"r6\": literal \"Abc\" is not in lower case",
+        "test:29: rule 6 \"r6\": literal \"Abc\" is not in lower case",
         "test:1: rule 1 \"r1\": regex: unclosed group",
         "test:8: rule 2 \"r2\": regex: 'A' can never match",
         "test:15: rule 3 \"r3\": regex: matches nothing at all",
-        "regex: its automaton is larger",
         "rule 5 \"r5\": regex: look-around",
     ];
-    assert_eq!(text.lines().count(), 6, "{text}");
+    assert_eq!(text.lines().count(), 5, "{text}");
     for part in parts {
         assert!(text.contains(part), "{part} in\n{text}");
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Problem, Rule, RuleSet, Trigger};
+use crate::confirm::Pattern;
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::request::{Header, Request, Scope};
@@ -33,7 +34,7 @@ pub fn check(set: &RuleSet) -> Vec<Problem> {
     };
     problems.extend(ranges(set.rules()));
     for rule in &rules {
-        examples(&engine, rule, &mut problems);
+        inspect(&engine, rule, &mut problems);
     }
     problems
 }
@@ -62,8 +63,11 @@ fn ranges(rules: &[Rule]) -> Vec<Problem> {
     problems
 }
 
-fn examples(engine: &Engine, rule: &Rule, problems: &mut Vec<Problem>) {
+fn inspect(engine: &Engine, rule: &Rule, problems: &mut Vec<Problem>) {
     let mut report = |message: String| problems.push(Problem::of(rule, message));
+    if let Trigger::Literals { regex: Some(regex), .. } = &rule.trigger {
+        Pattern::size_fault(regex).into_iter().for_each(&mut report);
+    }
     if rule.examples.hit.is_empty() {
         report("has no \"match\" example".into());
     }

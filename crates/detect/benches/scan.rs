@@ -1,0 +1,167 @@
+//! Time of one scan on one core, for ordinary and for hostile requests. `cargo bench -p wallarm-detect`; not a test.
+//!
+//! A plain loop: what counts is the mean and the spread over many scans of a few requests, and the share of each stage.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use wallarm_detect::{Engine, Header, Limits, LimitsHit, Request, Scope, Scratch, Views};
+
+const RUN: Duration = Duration::from_millis(400);
+
+struct Sample {
+    name: &'static str,
+    uri: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+fn main() {
+    let start = Instant::now();
+    let engine = match Engine::builtin() {
+        Ok(engine) => engine,
+        Err(error) => {
+            eprintln!("{error}");
+            return;
+        }
+    };
+    println!(
+        "{} rules, {} KiB of automata, built in {:?}\n",
+        engine.rules().len(),
+        engine.memory() >> 10,
+        start.elapsed()
+    );
+    println!(
+        "{:28} {:>7} {:>9} {:>9} {:>9} {:>9} {:>8}",
+        "request", "bytes", "p50 µs", "p99 µs", "extract", "µs/KB", "steps/B"
+    );
+    for sample in samples() {
+        measure(&engine, &sample);
+    }
+}
+
+fn measure(engine: &Engine, sample: &Sample) {
+    let headers: Vec<Header<'_>> = sample
+        .headers
+        .iter()
+        .map(|(name, value)| Header {
+            name: name.as_bytes(),
+            value: value.as_bytes(),
+            helper: false,
+        })
+        .collect();
+    let request = Request {
+        method: if sample.body.is_empty() { b"GET" } else { b"POST" },
+        uri: sample.uri.as_bytes(),
+        protocol: b"HTTP/1.1",
+        headers: &headers,
+        body: sample.body.as_bytes(),
+        body_truncated: false,
+        scope: Scope::Whole,
+    };
+    let limits = Limits::default();
+    let mut scratch = Scratch::default();
+    let verdict = engine.scan(&request, &limits, &mut scratch);
+    let (p50, p99) = time(|| {
+        black_box(engine.scan(black_box(&request), &limits, &mut scratch));
+    });
+    let mut views = Views::default();
+    let (extract, _) = time(|| {
+        let mut spent = limits.budget(request.len());
+        views.extract(black_box(&request), &limits, &mut spent, &mut LimitsHit::default());
+        black_box(&views);
+    });
+    let length = request.len();
+    let found: Vec<&str> = verdict.hits.iter().map(|hit| hit.attack.name()).collect();
+    println!(
+        "{:28} {length:>7} {p50:>9.2} {p99:>9.2} {extract:>9.2} {:>9.2} {:>8} {}",
+        sample.name,
+        p50 * 1024.0 / length as f64,
+        verdict.steps / length as u64,
+        found.join(" ")
+    );
+}
+
+/// Median and 99th percentile of one call, in microseconds.
+fn time(mut call: impl FnMut()) -> (f64, f64) {
+    let mut times = Vec::new();
+    let end = Instant::now() + RUN;
+    while Instant::now() < end {
+        let start = Instant::now();
+        call();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let at = |share: f64| {
+        let index = (times.len() as f64 * share) as usize;
+        times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+    };
+    (at(0.5), at(0.99))
+}
+
+fn browser() -> Vec<(&'static str, String)> {
+    [
+        ("Host", "shop.example.com"),
+        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"),
+        ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+        ("Accept-Language", "en-US,en;q=0.9,de;q=0.8"),
+        ("Accept-Encoding", "gzip, deflate, br, zstd"),
+        ("Referer", "https://shop.example.com/catalog/garden/tools?page=2&sort=price"),
+        ("Cookie", "session=4f1d9a7b2c6e48d0a3f5; consent=analytics%3Dyes%26ads%3Dno; lang=en; cart=%7B%22items%22%3A3%2C%22total%22%3A%2274.90%22%7D; _visit=GA1.1.1287349871.1718003372"),
+        ("Sec-Fetch-Dest", "document"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Upgrade-Insecure-Requests", "1"),
+        ("Connection", "keep-alive"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
+}
+
+fn post(kind: &str, body: String) -> (Vec<(&'static str, String)>, String) {
+    let mut headers = browser();
+    headers.push(("Content-Type", kind.to_owned()));
+    (headers, body)
+}
+
+fn samples() -> Vec<Sample> {
+    let form = "application/x-www-form-urlencoded";
+    let comment =
+        "I selected the union of both sets, and it works: thanks for the update! ".repeat(5);
+    let ordinary = [
+        (
+            "get, browser",
+            "/catalog/garden/tools/spade?colour=green&page=3&sort=price&q=long+handled+spade",
+            browser(),
+            String::new(),
+        ),
+        (
+            "get, api",
+            "/api/v1/orders/18273645?fields=id,total,currency",
+            vec![("Host", "api.example.com".to_owned()), ("Accept", "application/json".to_owned())],
+            String::new(),
+        ),
+    ];
+    let bodies = [
+        ("post, form with text", form, format!("name=Ann+Example&mail=ann%40example.com&text={}", comment.replace(' ', "+"))),
+        ("post, json", "application/json", format!("{{\"id\":17,\"tags\":[\"garden\",\"tools\"],\"text\":\"{comment}\",\"nested\":{{\"a\":true,\"b\":null}}}}")),
+        ("attack, sqli in a form", form, "user=admin%27+or+1%3D1+--+&password=x".to_owned()),
+        ("hostile, repeated words", form, format!("a={}", "select from union where or and ".repeat(512).replace(' ', "+"))),
+        ("hostile, quotes", form, format!("a={}", "' or 1=1 || 'x'='".repeat(1024).replace(' ', "+"))),
+        ("hostile, percent signs", form, format!("a={}", "%25".repeat(8192))),
+        ("hostile, tags", form, format!("a={}", "<a onx= style=x script ".repeat(1024))),
+        ("hostile, many fields", form, "a=1&".repeat(8192)),
+        ("hostile, json arrays", "application/json", "[".repeat(16384)),
+    ];
+    let get = |(name, uri, headers, body): (_, &str, _, _)| Sample {
+        name,
+        uri: uri.into(),
+        headers,
+        body,
+    };
+    let with_body = |(name, kind, body): (_, &str, _)| {
+        let (headers, body) = post(kind, body);
+        Sample { name, uri: "/account/comments".into(), headers, body }
+    };
+    ordinary.into_iter().map(get).chain(bodies.into_iter().map(with_body)).collect()
+}
