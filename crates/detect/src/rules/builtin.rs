@@ -1,8 +1,26 @@
 //! The rule files that are compiled into the crate.
 
 /// Name and text of each file of `rules/`.
-pub(super) const FILES: &[(&str, &str)] =
-    &[("rules/sqli.toml", include_str!("../../rules/sqli.toml"))];
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("rules/crlf.toml", include_str!("../../rules/crlf.toml")),
+    ("rules/java.toml", include_str!("../../rules/java.toml")),
+    ("rules/jndi.toml", include_str!("../../rules/jndi.toml")),
+    ("rules/ldapi.toml", include_str!("../../rules/ldapi.toml")),
+    ("rules/mail.toml", include_str!("../../rules/mail.toml")),
+    ("rules/nosqli.toml", include_str!("../../rules/nosqli.toml")),
+    ("rules/php.toml", include_str!("../../rules/php.toml")),
+    ("rules/proto.toml", include_str!("../../rules/proto.toml")),
+    ("rules/ptrav.toml", include_str!("../../rules/ptrav.toml")),
+    ("rules/rce.toml", include_str!("../../rules/rce.toml")),
+    ("rules/redir.toml", include_str!("../../rules/redir.toml")),
+    ("rules/scanner.toml", include_str!("../../rules/scanner.toml")),
+    ("rules/sqli.toml", include_str!("../../rules/sqli.toml")),
+    ("rules/ssi.toml", include_str!("../../rules/ssi.toml")),
+    ("rules/ssrf.toml", include_str!("../../rules/ssrf.toml")),
+    ("rules/ssti.toml", include_str!("../../rules/ssti.toml")),
+    ("rules/xss.toml", include_str!("../../rules/xss.toml")),
+    ("rules/xxe.toml", include_str!("../../rules/xxe.toml")),
+];
 
 #[cfg(test)]
 mod tests {
