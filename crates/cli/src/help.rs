@@ -6,7 +6,7 @@ Finds attacks in recorded HTTP requests with the engine of the NGINX module.
 Usage: wallarm-mirror COMMAND [OPTION]... [FILE]...
 
 Commands:
-  scan         print an attack event for each attack in the requests of the files
+  scan         print an event for each attack in the requests of the files
   eval         score the engine on a labelled corpus
   explain      show what led to the verdict on each request of a file
   rules check  lint rules and run the examples they carry
@@ -19,7 +19,7 @@ Exit status: 2 is an error; what 0 and 1 mean is part of each command's help.
 ";
 
 pub(crate) const SCAN: &str = "\
-Prints one JSON event a line for each attack, in the format of wallarm_attack_log.
+Prints a JSON event a line for each attack, as wallarm_attack_log writes it.
 
 Usage: wallarm-mirror scan [-f FORMAT] [-r PATH] [FILE]...
 
@@ -30,8 +30,8 @@ Options:
                        raw: HTTP/1.x messages, several behind one another
                        har: an HTTP archive
                        jsonl: corpus lines, one JSON object each
-  -r, --rules PATH     a rule file on top of the built-in rules, or a directory of
-                       rule files instead of them
+  -r, --rules PATH     a rule file on top of the built-in rules, or a directory
+                       of rule files instead of them
   -h, --help           this text
   -V, --version        the version
 
@@ -51,8 +51,8 @@ FILE holds a JSON object a line: {\"source\", \"label\": \"attack\" or \"benign\
 Options:
       --flagged OUT    write the zero-based numbers of the flagged lines
       --json           print the figures as one JSON object
-  -r, --rules PATH     a rule file on top of the built-in rules, or a directory of
-                       rule files instead of them
+  -r, --rules PATH     a rule file on top of the built-in rules, or a directory
+                       of rule files instead of them
   -h, --help           this text
   -V, --version        the version
 
@@ -68,8 +68,8 @@ FILE holds HTTP requests; \"-\" is standard input.
 
 Options:
   -f, --format FORMAT  auto (default), raw, har or jsonl; see \"scan --help\"
-  -r, --rules PATH     a rule file on top of the built-in rules, or a directory of
-                       rule files instead of them
+  -r, --rules PATH     a rule file on top of the built-in rules, or a directory
+                       of rule files instead of them
   -h, --help           this text
   -V, --version        the version
 
