@@ -216,7 +216,7 @@ fn read(body: &BodyFile, room: usize, buffer: &mut Vec<u8>) -> bool {
 /// An empty vector for headers of another lifetime that keeps its memory.
 fn recycle<'a>(mut headers: Vec<Header<'_>>) -> Vec<Header<'a>> {
     headers.clear();
-    headers.into_iter().filter_map(|_| None).collect()
+    headers.into_iter().map_while(|_| None).collect()
 }
 
 #[cfg(test)]
