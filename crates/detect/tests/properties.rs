@@ -56,6 +56,16 @@ const PIECES: &[&str] = &[
     "--limit\r\n",
 ];
 
+/// Media types that choose the body's parser.
+const KINDS: &[&str] = &[
+    "",
+    "application/x-www-form-urlencoded",
+    "application/json",
+    "text/xml",
+    "multipart/form-data; boundary=limit",
+    "text/plain",
+];
+
 /// The parts of a request.
 #[derive(Clone, Debug)]
 struct Parts {
@@ -74,15 +84,7 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn parts() -> impl Strategy<Value = Parts> {
-    let kinds = [
-        "",
-        "application/x-www-form-urlencoded",
-        "application/json",
-        "text/xml",
-        "multipart/form-data; boundary=limit",
-        "text/plain",
-    ];
-    (bytes(24), proptest::sample::select(&kinds[..]).prop_map(|k| k), bytes(12), bytes(40))
+    (bytes(24), proptest::sample::select(KINDS), bytes(12), bytes(40))
         .prop_map(|(uri, kind, header, body)| Parts { uri, kind, header, body })
 }
 
@@ -110,7 +112,7 @@ fn summary(verdict: &Verdict) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_input_is_scanned_within_its_budget(parts in parts()) {
@@ -144,10 +146,12 @@ proptest! {
         prop_assert_eq!(summary(&scan(&two, &limits, &mut used)), summary(&fresh));
     }
 
-    /// Only the value of a form field is changed: media types, JSON keywords and base64 do depend on the case.
+    /// Not for what depends on the case: base64 and `\u`.
     #[test]
     fn letter_case_hides_nothing(pieces in vec(0..PIECES.len(), 1..8), upper in any::<u64>()) {
-        let value: String = pieces.iter().map(|&piece| PIECES[piece]).collect();
+        let pieces = pieces.iter().map(|&piece| PIECES[piece]);
+        let value: String =
+            pieces.filter(|piece| !piece.starts_with('\\') && !piece.starts_with("PHN")).collect();
         let swapped: String = value
             .chars()
             .enumerate()
