@@ -1,5 +1,6 @@
 //! Matching, confirming and scoring, each with rules made for the test. Values travel in a header, where nothing but the matcher changes
 //! how they are seen.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 use wallarm_detect::{
     AttackType, Engine, Header, Limits, Request, RuleSet, Scope, Scratch, Verdict,
@@ -58,7 +59,8 @@ fn weights_add_up_once_per_rule_value_and_attack_type() {
         rule(5, "weight = -1\nliterals = ['please']"),
     ];
     let engine = engine(&rules.concat());
-    let cases: [(&str, Option<(f32, &[u32])>); 9] = [
+    type Found<'a> = Option<(f32, &'a [u32])>;
+    let cases: [(&str, Found<'_>); 9] = [
         ("alpha beta", Some((10.0, &[1, 2]))),
         ("BETA Alpha", Some((10.0, &[1, 2]))),
         ("alphabeta", Some((10.0, &[1, 2]))),

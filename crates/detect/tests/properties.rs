@@ -1,4 +1,5 @@
 //! Properties of scanning with the built-in rules, on inputs made of random bytes and of pieces of attacks.
+#![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 use std::sync::LazyLock;
 
