@@ -8,6 +8,10 @@ fn events(stdout: &str) -> Vec<Value> {
     stdout.lines().map(json).collect()
 }
 
+fn has_point(event: &Value, point: &str) -> bool {
+    event["points"].as_array().unwrap().iter().any(|known| known == point)
+}
+
 /// A HAR archive with a harmless and a hostile entry.
 fn archive() -> String {
     let entry = |url: &str, more: &str| {
@@ -36,7 +40,6 @@ fn an_attack_is_an_event_with_what_is_known_offline() {
         ("v", "1"),
         ("type", "\"sqli\""),
         ("cwe", "[89]"),
-        ("points", "[\"[get, 'id']\"]"),
         ("host", "\"a.example\""),
         ("method", "\"GET\""),
         ("uri", "\"/item?id=1'+union+select+password+from+users--+\""),
@@ -49,6 +52,7 @@ fn an_attack_is_an_event_with_what_is_known_offline() {
     ] {
         assert_eq!(event[name], json(expected), "{name}");
     }
+    assert!(has_point(event, "[get, 'id']"), "{}", event["points"]);
     assert_eq!(event["request_id"], format!("{path}:1"));
     assert!(event.get("remote_addr").is_none());
     assert!(event.get("response_status").is_none());
@@ -102,7 +106,7 @@ fn har_entries_carry_addresses_and_times() {
     assert_eq!(event["host"], "a.example");
     assert_eq!(event["protocol"], "HTTP/2.0");
     assert_eq!(event["uri"], "/b");
-    assert_eq!(event["points"], json("[\"[post, form_urlencoded, 'id']\"]"));
+    assert!(has_point(event, "[post, form_urlencoded, 'id']"), "{}", event["points"]);
     assert_eq!(event["body_bytes"], 41);
 }
 
@@ -131,7 +135,7 @@ fn chunked_bodies_are_scanned_without_their_chunks() {
     let events = events(&outcome.stdout);
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     assert_eq!(events[0]["body_bytes"], 40);
-    assert_eq!(events[0]["points"], json("[\"[post, form_urlencoded, 'id']\"]"));
+    assert!(has_point(&events[0], "[post, form_urlencoded, 'id']"), "{}", events[0]["points"]);
 }
 
 #[test]
