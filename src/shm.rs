@@ -63,7 +63,8 @@ unsafe extern "C" fn init_zone(zone: *mut ngx_shm_zone_t, old: *mut c_void) -> n
             return NGX_ERROR as ngx_int_t;
         };
         (*zone).data = (*pool).data;
-        let random = RandomState::new().hash_one(0_u8) | 1;
+        // 53 bits: what reads JSON numbers as doubles still reads it exactly.
+        let random = RandomState::new().hash_one(0_u8) >> 11 | 1;
         let _ = shared.start_id.compare_exchange(0, random, Ordering::Relaxed, Ordering::Relaxed);
         NGX_OK as ngx_int_t
     }
