@@ -76,8 +76,8 @@ impl Scanner {
             limits: Limits::default(),
             scratch: Scratch::default(),
             policy: Arc::default(),
-            // nanoseconds of this century fit; two runs never share an event id
-            start_id: u64::try_from(since_epoch.as_nanos()).unwrap_or_default(),
+            // two runs share no event id; microseconds stay below 2^53, which JSON readers can hold
+            start_id: u64::try_from(since_epoch.as_micros()).unwrap_or_default(),
             requests: 0,
             attacks: 0,
             line: Vec::new(),
