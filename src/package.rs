@@ -70,7 +70,7 @@ impl Display for Target<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.package, self.version) {
             ("", "") => f.write_str("an NGINX of no known package")?,
-            ("", version) => write!(f, "{version} of no package")?,
+            ("", version) => f.write_str(version)?,
             (package, _) => write!(f, "package {package}")?,
         }
         match self.build_id {
