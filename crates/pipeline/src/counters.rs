@@ -4,6 +4,7 @@
 //! is in flight is never stored: it is what was seen and has not ended. After a process died, that difference is what
 //! died with it, and [`claim`] counts it so.
 
+mod prometheus;
 mod snapshot;
 
 use std::sync::atomic::{AtomicU64, Ordering};

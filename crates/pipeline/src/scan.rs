@@ -153,7 +153,7 @@ impl Station {
         let verdict = self.rules.inspect(&request, &mut desk.scratch);
         let mut found = Found {
             attack: !verdict.hits.is_empty(),
-            bytes: bytes.len() as u64,
+            bytes: request.len() as u64,
             body_lost,
             ..Found::default()
         };
