@@ -78,7 +78,7 @@ fn completes_a_head_by_its_mirror_under_one_id() {
     let body = "comment=%3Cscript%3Ealert(document.cookie)%3C/script%3E";
     assert_eq!(nginx.ask("FRONT", &form(SQLI_TARGET, body)).text(), "app");
     let (in_query, in_body) = (nginx.hit("sqli"), nginx.hit("xss"));
-    assert_eq!(in_query.str("request_id"), in_body.str("request_id"));
+    assert_eq!(in_query.request(), in_body.request());
     assert_ne!(in_query.str("event_id"), in_body.str("event_id"));
     let status = nginx.settled_after(1);
     assert_eq!(status.count("completions"), 1, "{status:?}");

@@ -89,7 +89,7 @@ fn captures_head_requests() {
 #[test]
 fn serves_clients_whose_copies_limit_req_rejects() {
     let mut conf =
-        Conf::same_instance().http("limit_req_zone $server_name zone=copies:1m rate=1r/m;");
+        Conf::same_instance().http("limit_req_zone $server_port zone=copies:1m rate=1r/m;");
     conf.replace("internal;", "internal; limit_req zone=copies;");
     let mut nginx = conf.start();
     let mut client = nginx.client("FRONT");

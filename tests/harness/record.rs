@@ -35,6 +35,11 @@ impl Event {
         list.iter().map(|value| value.as_str().unwrap()).collect()
     }
 
+    /// The part of the id that all events of one request share.
+    pub(crate) fn request(&self) -> &str {
+        self.str("event_id").rsplit_once('-').unwrap().0
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some()
     }
@@ -64,6 +69,12 @@ impl Status {
     pub(crate) fn is_settled(&self) -> bool {
         let gone = self.count("events_written") + self.sum("events_lost");
         self.count("in_flight") == 0 && self.count("events") == gone
+    }
+
+    /// Whether nothing was counted in between.
+    pub(crate) fn same_as(&self, before: &Self) -> bool {
+        let counters = ["seen", "scanned", "events", "events_written"];
+        counters.iter().all(|name| self.0[*name] == before.0[*name])
     }
 
     /// Every captured request is in exactly one counter.
