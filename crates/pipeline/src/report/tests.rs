@@ -171,7 +171,10 @@ fn headers_of_the_mirror_are_left_out_if_the_peer_is_trusted() {
     meta.peer_rewritten = true;
     let (helper, addr, _) = flagged(&meta);
     assert_eq!(helper, [true, true, false], "stock realip trusted the peer");
-    assert_eq!(addr, "192.0.2.9", "an address that stock realip set is final");
+    assert_eq!(addr, "192.0.2.9");
+
+    meta.peer = Peer::Ip("10.9.9.9".parse().unwrap(), 1);
+    assert_eq!(flagged(&meta).1, "10.9.9.9", "an address that stock realip set is final");
 }
 
 #[test]
