@@ -4,7 +4,7 @@
 //! decoder is one linear pass that never yields more bytes than it read, so a value costs at most rounds × decoders × length.
 
 pub(crate) mod base64;
-mod entity;
+pub(crate) mod entity;
 mod escape;
 mod fold;
 pub(crate) mod percent;
@@ -57,36 +57,38 @@ impl Buffers {
 
 /// Which of the bytes that start a decoding occur in a value.
 #[derive(Clone, Copy)]
-struct Triggers(u8);
+struct Triggers(u16);
 
 impl Triggers {
-    const PERCENT: u8 = 1;
-    const AMPERSAND: u8 = 2;
-    const BACKSLASH: u8 = 4;
-    const HIGH: u8 = 8;
-    const NUL: u8 = 16;
-    const CONTROL: u8 = 32;
-    const ASTERISK: u8 = 64;
-    const LETTER_X: u8 = 128;
+    const PERCENT: u16 = 1;
+    const AMPERSAND: u16 = 2;
+    const BACKSLASH: u16 = 4;
+    const HIGH: u16 = 8;
+    const NUL: u16 = 16;
+    const CONTROL: u16 = 32;
+    const ASTERISK: u16 = 64;
+    const LETTER_X: u16 = 128;
+    const PLUS: u16 = 256;
 
     /// One pass without branches, which the compiler vectorises.
     fn of(value: &[u8]) -> Triggers {
-        let bits = value.iter().fold(0u8, |bits, &byte| {
+        let bits = value.iter().fold(0u16, |bits, &byte| {
             let space = (9..=13).contains(&byte);
             let control = (byte < 0x20) & !space & (byte != 0) | (byte == 0x7F);
-            bits | u8::from(byte == b'%')
-                | u8::from(byte == b'&') << 1
-                | u8::from(byte == b'\\') << 2
-                | u8::from(byte >= 0x80) << 3
-                | u8::from(byte == 0) << 4
-                | u8::from(control) << 5
-                | u8::from(byte == b'*') << 6
-                | u8::from(byte | 0x20 == b'x') << 7
+            bits | u16::from(byte == b'%')
+                | u16::from(byte == b'&') << 1
+                | u16::from(byte == b'\\') << 2
+                | u16::from(byte >= 0x80) << 3
+                | u16::from(byte == 0) << 4
+                | u16::from(control) << 5
+                | u16::from(byte == b'*') << 6
+                | u16::from(byte | 0x20 == b'x') << 7
+                | u16::from(byte == b'+') << 8
         });
         Triggers(bits)
     }
 
-    fn has(self, trigger: u8) -> bool {
+    fn has(self, trigger: u16) -> bool {
         self.0 & trigger != 0
     }
 }
@@ -140,7 +142,7 @@ pub(crate) fn fully(
 fn round(buffers: &mut Buffers, triggers: Triggers, again: bool) -> (Step, usize) {
     let mut total = Step::default();
     let mut passes = 1;
-    let mut apply = |needed: u8, decoder: fn(&[u8], &mut Vec<u8>) -> Step| {
+    let mut apply = |needed: u16, decoder: fn(&[u8], &mut Vec<u8>) -> Step| {
         // A decoder may bring forth bytes that start the next one: after a change all of them run.
         if !triggers.has(needed) && !total.changed() {
             return;
@@ -160,6 +162,7 @@ fn round(buffers: &mut Buffers, triggers: Triggers, again: bool) -> (Step, usize
     apply(Triggers::NUL, strip::nul);
     apply(Triggers::LETTER_X, strip::hex_path);
     apply(Triggers::ASTERISK, strip::comments);
+    apply(Triggers::PLUS, strip::plus);
     if again && total.decoders.contains(DecoderSet::PERCENT) {
         total.anomalies.insert(Anomalies::DOUBLE_ENCODED);
     }

@@ -12,6 +12,7 @@ mod body;
 mod document;
 mod extract;
 mod head;
+mod markup;
 mod nested;
 mod points;
 #[cfg(test)]

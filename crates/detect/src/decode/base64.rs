@@ -1,12 +1,12 @@
 //! Base64 that was not announced: accepted only if the result is text.
 //!
-//! Session keys, hashes and words use the same alphabet. Random bytes are printable at 37 %, so a short result must be printable
-//! throughout, and a longer one mostly: serialised objects are text with some binary between.
+//! Session keys, hashes and words use the same alphabet. Random bytes are printable at 37 %, so nine in ten bytes of a short result must
+//! be, and two in three of a longer one: serialised objects are text with some binary between.
 
 /// Fewest characters that are taken for base64.
 const SHORTEST: usize = 8;
 
-/// Results of this length or more may contain bytes that are not printable.
+/// Results of this length or more may contain many bytes that are not printable.
 const LENIENT: usize = 48;
 
 /// Decodes `value`, in the common or the URL alphabet, padded or not, into `out`. False: it is no base64, or no text.
@@ -73,15 +73,22 @@ fn printable(bytes: &[u8]) -> usize {
     bytes.iter().filter(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n')).count()
 }
 
-/// An early way out for what is clearly something else. The magic bytes of serialised Java objects pass.
+/// An early way out for what is clearly something else. Text in any script passes, and the magic bytes of serialised Java objects.
 fn plausible(start: &[u8]) -> bool {
-    printable(start) * 2 >= start.len() || start.starts_with(&[0xAC, 0xED])
+    let text = || match std::str::from_utf8(start) {
+        Ok(_) => true,
+        // Valid up to a character that is cut off.
+        Err(error) => error.error_len().is_none(),
+    };
+    printable(start) * 2 >= start.len() || text() || start.starts_with(&[0xAC, 0xED])
 }
 
 fn is_text(decoded: &[u8]) -> bool {
-    let printable = printable(decoded);
-    if decoded.len() < LENIENT {
-        return printable == decoded.len();
+    let odd = decoded.len() - printable(decoded);
+    if decoded.len() >= LENIENT && odd * 100 <= decoded.len() * 35 {
+        return true;
     }
-    printable * 100 >= decoded.len() * 65
+    let control = decoded.iter().filter(|byte| byte.is_ascii_control()).count();
+    odd * 10 <= decoded.len()
+        || (control * 10 <= decoded.len() && std::str::from_utf8(decoded).is_ok())
 }

@@ -52,7 +52,7 @@ const NAMED: &[(&[u8], u8)] = &[
 const LONGEST: usize = 16;
 
 /// One pass over all character references.
-pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Step {
+pub(crate) fn decode(input: &[u8], out: &mut Vec<u8>) -> Step {
     let mut step = Step::default();
     let mut rest = input;
     while let Some(at) = memchr::memchr(b'&', rest) {

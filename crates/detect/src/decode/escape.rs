@@ -1,6 +1,6 @@
 //! String escapes of JavaScript, JSON, C and shells: `\uXXXX`, `\u{X}`, `\xHH`, `\NNN`, and escaped punctuation.
 //!
-//! Escapes of one letter (`\n`, `\b`) stay: in a Windows path they are names, and JSON strings have a decoder of their own.
+//! Of the escapes of one letter only line ends are read, and only where they cannot be the start of a name in a Windows path.
 
 use super::{hex_byte, hex_value, is_alnum, push_code_point, Step};
 use crate::views::{Anomalies, DecoderSet};
@@ -13,7 +13,7 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Step {
         let (head, tail) = rest.split_at(at);
         out.extend_from_slice(head);
         let after = tail.get(1..).unwrap_or_default();
-        rest = match escape(after) {
+        rest = match escape(after).or_else(|| line_end(after, out)) {
             Some((value, after_escape)) => {
                 step.note(DecoderSet::ESCAPE, Anomalies::NONE);
                 if is_alnum(value) {
@@ -30,6 +30,18 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Step {
     }
     out.extend_from_slice(rest);
     step
+}
+
+/// `\r\n`, or one of them after what ends no name of a directory.
+fn line_end<'a>(after: &'a [u8], out: &[u8]) -> Option<(u32, &'a [u8])> {
+    let (value, rest) = match after {
+        [b'r', rest @ ..] => (b'\r', rest),
+        [b'n', rest @ ..] => (b'\n', rest),
+        _ => return None,
+    };
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-\\/:%".contains(byte);
+    let pair = value == b'\r' && rest.starts_with(b"\\n");
+    (pair || !out.last().is_some_and(in_name)).then_some((u32::from(value), rest))
 }
 
 /// The code point that the text after a backslash stands for, and what follows it.

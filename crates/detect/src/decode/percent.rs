@@ -58,7 +58,8 @@ fn one<'a>(tail: &'a [u8], out: &mut Vec<u8>, step: &mut Step) -> &'a [u8] {
             after
         }
         [_, high, low, after @ ..] => {
-            let Some(byte) = hex_byte(*high, *low).or_else(|| sloppy(*high, *low, out)) else {
+            let sloppy = || sloppy(*high, *low).filter(|byte| overlong(*byte, out, after));
+            let Some(byte) = hex_byte(*high, *low).or_else(sloppy) else {
                 return unchanged(tail, out);
             };
             step.note(DecoderSet::PERCENT, Anomalies::NONE);
@@ -82,17 +83,23 @@ fn note_value(value: u32, step: &mut Step) {
     }
 }
 
-/// Digits beyond `f`, which old IIS computed with as if they were digits. Only the tail of an overlong sequence is read this way:
-/// elsewhere it would turn plain text into something else.
-fn sloppy(high: u8, low: u8, out: &[u8]) -> Option<u8> {
-    if !matches!(out.last(), Some(0xC0 | 0xC1)) {
-        return None;
-    }
+/// Digits beyond `f`, which old IIS computed with as if they were digits.
+fn sloppy(high: u8, low: u8) -> Option<u8> {
     let digit = |digit: u8| match digit.to_ascii_lowercase() {
         letter @ b'g'..=b'z' => Some(u32::from(letter - b'a') + 10),
         _ => hex(digit),
     };
     Some((digit(high)? * 16 + digit(low)?) as u8)
+}
+
+/// True if the byte is part of an overlong sequence. Elsewhere sloppy digits would turn plain text into something else.
+fn overlong(byte: u8, out: &[u8], after: &[u8]) -> bool {
+    let lead = |byte: u8| matches!(byte, 0xC0 | 0xC1);
+    let continued = || match after {
+        [b'%', high, low, ..] => sloppy(*high, *low).is_some(),
+        _ => false,
+    };
+    out.last().is_some_and(|last| lead(*last)) || lead(byte) && continued()
 }
 
 fn unchanged<'a>(tail: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {

@@ -1,4 +1,4 @@
-//! Things that are there to be ignored: NUL bytes, comments; and path characters written as C numbers.
+//! Things that are there to be ignored or read as something else: NUL bytes, comments, `0x2f`, `+`.
 
 use super::Step;
 use crate::views::{Anomalies, DecoderSet};
@@ -104,4 +104,27 @@ pub(super) fn comments(input: &[u8], out: &mut Vec<u8>) -> Step {
 fn skip_version(code: &[u8]) -> &[u8] {
     let digits = code.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
     code.get(digits..).unwrap_or_default()
+}
+
+/// Replaces `+` by a space in a value without any space and with two `+` or more: it was form-encoded once more than its container
+/// says. A `+` next to a quote joins strings and stays.
+pub(super) fn plus(input: &[u8], out: &mut Vec<u8>) -> Step {
+    let mut step = Step::default();
+    let spaces = input.iter().any(u8::is_ascii_whitespace);
+    if spaces || memchr::memchr_iter(b'+', input).take(2).count() < 2 {
+        out.extend_from_slice(input);
+        return step;
+    }
+    let quote = |byte: Option<&u8>| matches!(byte, Some(b'\'' | b'"' | b'`' | b'+'));
+    let mut previous = None;
+    for (i, byte) in input.iter().enumerate() {
+        if *byte == b'+' && !quote(previous) && !quote(input.get(i + 1)) {
+            step.note(DecoderSet::PLUS, Anomalies::NONE);
+            out.push(b' ');
+        } else {
+            out.push(*byte);
+        }
+        previous = Some(byte);
+    }
+    step
 }

@@ -47,7 +47,7 @@ fn percent_encoding_is_undone_to_the_last_layer() {
     for (value, expected) in table {
         assert_eq!(decode(value).0, expected.as_bytes(), "{}", value.escape_ascii());
     }
-    keeps(&[b"100% sure", b"%", b"%4", b"%zz", b"%u00"]);
+    keeps(&[b"100%bgcolor", b"%", b"%4", b"%zz", b"%u00"]);
 }
 
 #[test]
@@ -96,6 +96,7 @@ fn string_escapes_are_undone() {
             (br"\057etc\057", "/etc/"),
             (br#"\'\"\/"#, "'\"/"),
             (br"\\u0027", "'"),
+            (br"x\r\ny: \nid", "x\r\ny: \nid"),
         ],
         DecoderSet::ESCAPE,
     );
@@ -114,6 +115,7 @@ fn overlong_and_malformed_utf8_is_read_as_lenient_decoders_do() {
             (b"%c0%2f", "/"),
             (b"%c1%8s", "\\"),
             (b"%c0%qf", "/"),
+            (b"..%bg%qfetc", "../etc"),
             (b"\xED\xA0\xBD\xED\xB8\x80", "\u{1F600}"),
         ],
         DecoderSet::OVERLONG,
@@ -164,6 +166,12 @@ fn comments_become_a_space() {
 }
 
 #[test]
+fn a_second_form_encoding_is_undone() {
+    decodes(&[(b"1+or+1=1", "1 or 1=1"), (b";+cat+/etc", "; cat /etc")], DecoderSet::PLUS);
+    keeps(&[b"1+1", b"a b+c+d", b"'a'+'b'+'c'", b"c++", b"++++"]);
+}
+
+#[test]
 fn path_characters_written_as_numbers_are_read() {
     let (decoded, outcome) = decode(b"0x2e0x2E0x2Fetc0x5cx");
     assert_eq!(decoded, b"../etc\\x");
@@ -192,11 +200,13 @@ fn one_decoding_of_a_query_is_exact() {
 #[test]
 fn base64_is_accepted_only_if_it_is_text() {
     let mut out = Vec::new();
-    let texts: [(&[u8], &[u8]); 4] = [
+    let texts: [(&[u8], &[u8]); 6] = [
         (b"JyBPUiAxPTE=", b"' OR 1=1"),
         (b"JyBPUiAxPTE", b"' OR 1=1"),
         (b"PD9waHAg\r\nZWNobw==", b"<?php echo"),
         (b"PGE_Pz8-", b"<a?\x3f?>"),
+        (b"PHNjcgBpcHQ+MQ", b"<scr\0ipt>1"),
+        ("R3LDvMOfZSDigJMgw6RoIPCfmYI".as_bytes(), "Grüße – äh 🙂".as_bytes()),
     ];
     for (value, expected) in texts {
         assert!(base64::may_be_text(value), "{}", value.escape_ascii());

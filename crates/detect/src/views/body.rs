@@ -57,7 +57,7 @@ impl Extractor<'_> {
             }
             Format::Xml => {
                 let point = self.plain_point(body.point, PointKind::Xml);
-                self.value(Value { point, how: How::Xml, ..body });
+                self.xml(Value { point, ..body });
             }
             Format::Multipart(boundary) => return self.multipart(boundary, body),
         }

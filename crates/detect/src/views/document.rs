@@ -6,13 +6,13 @@ use super::{Anomalies, PointId, PointKind};
 use crate::parse::json::{Scanner, Token};
 use crate::parse::pairs;
 
-/// One open object or array.
+/// One open object, array or tag.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
-    point: PointId,
-    array: bool,
+    pub(super) point: PointId,
+    pub(super) array: bool,
     /// Elements so far.
-    index: u32,
+    pub(super) index: u32,
 }
 
 impl Extractor<'_> {

@@ -3,6 +3,7 @@
 use super::extract::{Extractor, Names};
 use super::value::{How, Value};
 use super::{DecoderSet, Group, PointId, PointKind};
+use crate::decode::base64;
 use crate::parse::{pairs, target};
 use crate::request::Header;
 
@@ -20,14 +21,13 @@ impl Extractor<'_> {
         self.view(point, Group::Uri, uri, DecoderSet::NONE);
         let parts = target::split(uri);
         self.value(Value::head(point, Group::Path, parts.path, How::Url));
-        if !parts.path.iter().all(|byte| is_plain_path(*byte)) {
-            self.segments(point, parts.path);
-        }
+        self.segments(point, parts.path);
         self.query(point, parts.query);
         self.read_pending();
     }
 
-    /// Segments name the place of an attack more precisely; those of plain characters are seen in the whole path as well.
+    /// Segments name the place of an attack more precisely; what a plain one says is seen in the whole path as well, unless it is
+    /// base64.
     fn segments(&mut self, uri: PointId, path: &[u8]) {
         for segment in target::segments(path) {
             if self.done() {
@@ -36,7 +36,8 @@ impl Extractor<'_> {
             let (target::Segment::Directory(_, raw)
             | target::Segment::ActionName(raw)
             | target::Segment::ActionExt(raw)) = segment;
-            if raw.iter().all(|byte| is_plain_path(*byte)) {
+            let plain = raw.iter().all(|byte| is_plain_path(*byte));
+            if plain && !base64::decode(raw, &mut self.work.unpacked) {
                 continue;
             }
             let point = match segment {

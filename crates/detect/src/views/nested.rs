@@ -17,6 +17,8 @@ pub(super) enum Nested {
     Jwt,
     /// `a=b+c&d=e`.
     Form,
+    /// A document that begins with an XML declaration.
+    Xml,
 }
 
 impl Nested {
@@ -30,6 +32,9 @@ impl Nested {
             [b'{', .., b'}'] | [b'[', .., b']'] if value.how != How::Xml => {
                 return memchr::memchr2(b'"', b':', bytes).map(|_| (Nested::Json, whole));
             }
+            [b'<', b'?', b'x' | b'X', b'm' | b'M', b'l' | b'L', ..] if value.how != How::Xml => {
+                return Some((Nested::Xml, whole));
+            }
             [b'{' | b'[' | b'<', ..] => return data_url(bytes),
             [b'e', b'y', b'J', ..] => return Some((jwt_or_base64(bytes), whole)),
             _ => {}
@@ -40,8 +45,10 @@ impl Nested {
                 return Some((format, at..bytes.len()));
             }
         }
-        if is_base64_alphabet(bytes) {
-            return Some((Nested::Base64, whole));
+        // The path as a whole, since base64 may contain slashes.
+        let lead = usize::from(value.group == Group::Path && bytes.starts_with(b"/"));
+        if is_base64_alphabet(bytes.get(lead..)?) {
+            return Some((Nested::Base64, lead..bytes.len()));
         }
         if let Some(found) = data_url(bytes) {
             return Some(found);
@@ -128,6 +135,10 @@ impl Extractor<'_> {
                 for part in input.split(|byte| *byte == b'.').take(2) {
                     self.base64(&Pending { point, decoders, ..*pending }, part);
                 }
+            }
+            Nested::Xml => {
+                let point = self.plain_point(pending.point, PointKind::Xml);
+                self.xml(Value { point, ..pending.value(input, How::Xml) });
             }
             Nested::Form => self.form(pending.value(input, How::Form)),
         }

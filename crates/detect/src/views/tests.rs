@@ -303,12 +303,47 @@ fn a_body_of_another_type_than_declared_is_read_as_both() {
 }
 
 #[test]
-fn xml_is_shown_without_its_cdata_marks_and_references() {
+fn xml_is_shown_whole_and_by_text_and_attribute() {
     check(
-        &Sample::post("text/xml", b"<a><![CDATA[<]]>b &#39;</a>"),
+        &Sample::post(
+            "text/xml",
+            b"<a xmlns='x'><![CDATA[<]]>b &#39;<!--c--><d e=\"&quot;f\" g/></a>",
+        ),
         Group::Body,
-        &[("[post, xml]", "<a><b &#39;</a>"), ("[post, xml]", "<a><b '</a>")],
+        &[
+            ("[post, xml]", "<a xmlns='x'><b &#39;<!--c--><d e=\"&quot;f\" g/></a>"),
+            ("[post, xml]", "<a xmlns='x'><b '<!--c--><d e=\"\"f\" g/></a>"),
+            ("[post, xml, xml_tag, 'a']", "<"),
+            ("[post, xml, xml_tag, 'a']", "b '"),
+            ("[post, xml, xml_tag, 'a']", "c"),
+            ("[post, xml, xml_tag, 'a', xml_tag, 'd', xml_attr, 'e']", "\"f"),
+        ],
     );
+}
+
+#[test]
+fn broken_xml_still_yields_its_text() {
+    let bodies: [&[u8]; 6] = [
+        b"<a>payload",
+        b"<a b='payload",
+        b"<a b=payload",
+        b"</a></a>payload<",
+        b"<![CDATA[payload",
+        b"<!DOCTYPE x><?y?><a/><b <c>payload</>",
+    ];
+    for body in bodies {
+        let found = Sample::post("application/xml", body).views(Group::Body);
+        assert!(found.iter().any(|(_, text)| text == "payload"), "{found:?}");
+    }
+}
+
+#[test]
+fn base64_in_the_path_is_read() {
+    for uri in ["/PHNjcmlwdD4x", "/get/PHNjcmlwdD4x/y"] {
+        let found = Sample::get(uri).views(Group::Path);
+        assert!(found.iter().any(|(_, text)| text == "<script>1"), "{uri}: {found:?}");
+    }
+    check(&Sample::get("/products/42"), Group::Path, &[("[uri]", "/products/42")]);
 }
 
 #[test]

@@ -17,8 +17,10 @@ pub(super) enum How {
     Form,
     /// The escapes of a JSON string.
     Json,
-    /// An XML document.
+    /// A whole XML document.
     Xml,
+    /// Text or an attribute of an XML document.
+    XmlText,
     /// None, and the value is not entered again: it is what a parser already read.
     Document,
 }
@@ -33,6 +35,8 @@ impl How {
             How::Json if memchr::memchr(b'\\', raw).is_some() => json::unescape(raw, out),
             How::Json => Step::default(),
             How::Xml => xml::unwrap_cdata(raw, out),
+            How::XmlText if memchr::memchr(b'&', raw).is_some() => xml::unescape(raw, out),
+            How::XmlText => Step::default(),
         }
     }
 
