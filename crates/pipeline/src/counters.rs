@@ -79,7 +79,7 @@ impl Slot {
         let owner = self.pid.load(Ordering::Acquire);
         let taken = may_go(owner)
             && self.pid.compare_exchange(owner, pid, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        if taken && owner != 0 {
+        if taken {
             self.fold();
         }
         taken
