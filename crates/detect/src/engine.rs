@@ -127,7 +127,10 @@ impl Engine {
         sink: impl FnMut(&Views, Value<'_>),
     ) {
         let Scratch { views, found, tally } = scratch;
-        views.extract(request, limits, spent, hit);
+        // Half is kept for matching: a request that is costly to take apart must not go unmatched.
+        let mut reading = Budget::new(spent.left() / 2);
+        views.extract(request, limits, &mut reading, hit);
+        let _ = spent.spend(usize::try_from(reading.spent()).unwrap_or(usize::MAX));
         let views = &*views;
         tally.begin(self.number, self.compiled.len());
         let mut cursor = Cursor::new(self, views, tally, spent, sink);

@@ -120,6 +120,11 @@ impl Budget {
         self.granted - self.left
     }
 
+    /// Steps that can still be paid.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// True if nothing is left.
     pub fn exhausted(&self) -> bool {
         self.left == 0

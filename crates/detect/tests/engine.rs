@@ -201,28 +201,29 @@ fn payloads_are_cut_around_the_strongest_indicator() {
 
 #[test]
 fn an_exhausted_budget_keeps_what_was_found() {
-    let engine = engine(&rule(1, "weight = 10\nliterals = ['alpha']"));
-    let value = format!("alpha{}", " ".repeat(100_000));
-    let headers = [header("X-Test", &value)];
+    let engine = engine(&(rule(100, "weight = 10\nliterals = ['alpha']") + &costly_rules()));
+    let value = format!("alpha {} alpha", "mark".repeat(20_000));
+    let headers = [header("X-A", "alpha"), header("X-B", &value)];
     let full = engine.scan(&request(&headers), &Limits::default(), &mut Scratch::default());
     assert!(!full.limits.overlimit_res);
     let limits = Limits { steps: full.steps - 50_000, steps_per_byte: 0, ..Limits::default() };
     let cut = engine.scan(&request(&headers), &limits, &mut Scratch::default());
     assert!(cut.limits.overlimit_res);
-    assert_eq!(cut.hits.len(), 1);
+    assert_eq!(cut.hits[0].points, ["[header, 'X-A']", "[header, 'X-B']"]);
     let none = Limits { steps: 0, steps_per_byte: 0, ..Limits::default() };
     let nothing = engine.scan(&request(&headers), &none, &mut Scratch::default());
     assert!(nothing.limits.overlimit_res && nothing.hits.is_empty());
 }
 
+/// Rules whose regexes are searched in vain wherever "mark" is repeated.
+fn costly_rules() -> String {
+    let keys = |id| format!("weight = 10\nliterals = ['mark']\nregex = 'mark[^;]*no{id}!'");
+    (1..40).map(|id| rule(id, &keys(id))).collect()
+}
+
 #[test]
 fn repeated_literals_stay_linear() {
-    let mut rules = String::new();
-    for id in 1..40 {
-        rules +=
-            &rule(id, &format!("weight = 10\nliterals = ['mark']\nregex = 'mark[^;]*no{id}!'"));
-    }
-    let engine = engine(&rules);
+    let engine = engine(&costly_rules());
     let cost = |times: usize| {
         let value = "mark".repeat(times);
         let verdict = scan(&engine, &value);
