@@ -95,7 +95,7 @@ fn the_file_of_a_buffered_log_is_refused() {
 #[test]
 fn bad_parameters_of_the_status_are_refused() {
     for (value, expected) in [
-        ("format=prometheus", "format=prometheus"),
+        ("format=xml", "format=xml"),
         ("maybe", "invalid parameter \"maybe\""),
         ("allow=everybody", "everybody"),
         ("allow=10.0.0.0/99", "10.0.0.0/99"),

@@ -94,3 +94,19 @@ fn captures_each_request_of_a_connection() {
     nginx.settled_after(5);
     nginx.hits("sqli", 5);
 }
+
+#[test]
+fn captures_no_subrequest_of_another_kind() {
+    let node = "server { listen 127.0.0.1:@FRONT@; wallarm_mode monitoring; root html;
+        location / { auth_request /auth; ssi on; index index.html; }
+        location = /auth { proxy_pass http://127.0.0.1:@APP@; }
+        location = /part { proxy_pass http://127.0.0.1:@APP@; }
+    }
+    server { listen 127.0.0.1:@APP@; wallarm_mode off; location / { return 200 part; } }";
+    let page = "<!--# include virtual=\"/part\" -->";
+    let mut nginx = Conf::new(node).file("html/page.html", page).start();
+    let response = nginx.get("FRONT", &format!("/page.html{}", &SQLI_TARGET[1..]));
+    assert_eq!((response.status, response.text().as_str()), (200, "part"));
+    nginx.settled_after(1);
+    nginx.hit("sqli");
+}

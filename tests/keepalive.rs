@@ -65,3 +65,25 @@ fn the_other_scanner_goes_on() {
     drop(wedge);
     nginx.settled_after(100);
 }
+
+#[test]
+fn a_log_that_stands_still_delays_neither_clients_nor_scanners() {
+    let mut nginx = Conf::same_instance().start();
+    let port = nginx.port("FRONT");
+    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-log")[0]);
+    let attack = get(crate::harness::SQLI_TARGET);
+    let mut answered = 0;
+    for _ in 0..15 {
+        answered += load(port, 2, 100, &attack) as u64;
+    }
+    assert_eq!(answered, 3000);
+    let scanned = crate::harness::wait_for(|| {
+        let status = nginx.status();
+        (status.count("in_flight") == 0).then_some(())
+    });
+    assert!(scanned.is_some(), "the scanners wait for the log: {:?}", nginx.status());
+    let fastest = (0..5).map(|_| pair(port, &attack)).min().unwrap();
+    assert!(fastest < AT_ONCE, "two requests took {fastest:?}");
+    drop(wedge);
+    nginx.settled_after(answered + 10);
+}

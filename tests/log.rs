@@ -183,3 +183,14 @@ fn workers_share_the_file_without_mixing_lines() {
     assert_eq!(ids.len(), events.len(), "every event has an id of its own");
     assert!(events.iter().all(|event| matches!(event.0, Value::Object(_))));
 }
+
+#[test]
+fn events_that_a_full_disk_refuses_are_counted() {
+    let mut conf = Conf::same_instance();
+    conf.replace("logs/attacks.log", "/dev/full");
+    let mut nginx = conf.start();
+    assert_eq!(nginx.get("FRONT", SQLI_TARGET).text(), "app");
+    let status = nginx.settled_after(1);
+    assert_eq!((status.count("events"), status.count("events_written")), (1, 0), "{status:?}");
+    assert_eq!(status.sum("events_lost"), 1, "{status:?}");
+}

@@ -202,3 +202,22 @@ fn forwards_a_copy_and_scans_it_where_the_mirror_location_proxies_on() {
     let mut nginx = conf.start();
     finds_in_form(&mut nginx, &form("/login", FORM), FORM.len());
 }
+
+#[test]
+fn carries_the_request_id_that_the_application_got() {
+    let mut conf = Conf::same_instance();
+    conf.replace("mirror /wallarm;", "mirror /wallarm; proxy_set_header X-Request-ID $request_id;");
+    conf.replace("return 200 app;", "return 200 $http_x_request_id;");
+    let mut nginx = conf.start();
+    let response = nginx.get("FRONT", SQLI_TARGET);
+    assert_eq!(response.body.len(), 32);
+    assert_eq!(nginx.hit("sqli").str("request_id"), response.text());
+}
+
+#[test]
+fn reads_bodies_that_nginx_keeps_in_files_or_in_one_buffer() {
+    for settings in ["client_body_in_file_only clean;", "client_body_in_single_buffer on;"] {
+        let mut nginx = Conf::same_instance().http(settings).start();
+        finds_in_form(&mut nginx, &form("/login", FORM), FORM.len());
+    }
+}

@@ -146,3 +146,53 @@ fn scans_what_a_node_answers_from_files_or_another_server() {
     );
     nginx.settled_after(1);
 }
+
+#[test]
+fn names_the_application_of_each_request() {
+    let mut conf = topology();
+    conf.replace("wallarm_sink;", "wallarm_application $http_x_application; wallarm_sink;");
+    let mut nginx = conf.start();
+    for (number, value) in ["7", "0", "shop"].into_iter().enumerate() {
+        let target = format!("/{number}{}", &SQLI_TARGET[1..]);
+        nginx.ask("NODE", &request("GET", &target, &[("X-Application", value)], b""));
+    }
+    let mut found: Vec<(String, i64)> = nginx
+        .hits("sqli", 3)
+        .iter()
+        .map(|event| (event.str("uri")[..2].to_owned(), event.num("application")))
+        .collect();
+    found.sort();
+    assert_eq!(found, [("/0".into(), 7), ("/1".into(), -1), ("/2".into(), -1)]);
+    assert_eq!(nginx.settled_after(3).count("bad_values"), 2);
+}
+
+#[test]
+fn asks_for_a_body_that_is_announced() {
+    let mut nginx = topology().start();
+    let mut client = nginx.client("NODE");
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n",
+        FORM.len()
+    );
+    client.send(head.as_bytes());
+    assert_eq!(client.interim(), 100);
+    assert_eq!(client.ask(FORM.as_bytes()).status, 204);
+    nginx.hit("sqli");
+}
+
+#[test]
+fn scans_the_head_of_a_copy_that_breaks_off() {
+    let mut nginx = topology().start();
+    for length in [100, 100_000] {
+        let head = format!(
+            "POST {SQLI_TARGET} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\nhalf"
+        );
+        nginx.client("NODE").send(head.as_bytes());
+    }
+    for event in nginx.hits("sqli", 2) {
+        assert_eq!(event.num("body_bytes"), 0);
+    }
+    assert_eq!(nginx.get("NODE", "/").status, 204);
+    nginx.settled_after(3);
+}

@@ -110,3 +110,67 @@ fn serves_clients_whose_copies_are_too_large() {
     nginx.expect_in_error_log("client intended to send too large body");
     nginx.settled();
 }
+
+#[test]
+fn a_sink_is_not_inherited() {
+    let node = "server { listen 127.0.0.1:@NODE@; client_max_body_size 0; root html;
+        location / {
+            if ($arg_a) { set $b 1; }
+            wallarm_sink;
+            location /static { }
+        }
+    }";
+    let mut nginx = Conf::new(node).file("html/static", "file").start();
+    assert_eq!(nginx.get("NODE", "/static").text(), "file");
+    assert_eq!(nginx.get("NODE", "/?a=1").status, 204);
+    assert_eq!(nginx.get("NODE", "/").status, 204);
+    nginx.settled_after(2);
+}
+
+#[test]
+fn a_mode_that_is_off_wins_over_force_and_sink() {
+    let node = "server { listen 127.0.0.1:@NODE@; client_max_body_size 0; root html;
+        wallarm_force response_status 0;
+        location /off { wallarm_mode off; wallarm_sink; }
+        location /on { wallarm_sink; }
+    }";
+    let mut nginx = Conf::new(node).start();
+    let mut client = nginx.client("NODE");
+    for target in ["/off", "/off", "/on", "/off"] {
+        let response = client.ask(&form(target, &"a".repeat(50_000)));
+        assert_eq!((response.status, response.body.len()), (204, 0), "{target}");
+    }
+    nginx.settled_after(1);
+}
+
+#[test]
+fn a_node_refuses_what_is_too_large_and_goes_on() {
+    let node = "server { listen 127.0.0.1:@NODE@; client_max_body_size 100;
+        location / { wallarm_sink; } }";
+    let mut nginx = Conf::new(node).start();
+    nginx.expect_in_error_log("client intended to send too large");
+    assert_eq!(nginx.ask("NODE", &form("/", &"a".repeat(1000))).status, 413);
+    // Without a length to go by, NGINX reads on until there is too much: the head has come that far.
+    let head =
+        format!("POST {SQLI_TARGET} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let chunked = format!("{head}3e8\r\n{}\r\n0\r\n\r\n", "a".repeat(1000));
+    assert_eq!(nginx.ask("NODE", chunked.as_bytes()).status, 413);
+    assert_eq!(nginx.get("NODE", SQLI_TARGET).status, 204);
+    nginx.hits("sqli", 2);
+    nginx.settled_after(2);
+}
+
+#[test]
+fn the_access_log_shows_copies_where_it_is_asked_to() {
+    let mut conf = Conf::same_instance();
+    conf.replace("internal;", "internal; log_subrequest on; access_log logs/copies.log;");
+    let mut nginx = conf.start();
+    nginx.get("FRONT", "/");
+    nginx.settled_after(1);
+    let logged = crate::harness::wait_for(|| {
+        let text = std::fs::read_to_string(nginx.dir().join("logs/copies.log")).ok()?;
+        Some(text).filter(|text| text.ends_with('\n'))
+    });
+    let logged = logged.expect("a line");
+    assert!(logged.contains("\"GET / HTTP/1.1\" 204 "), "{logged}");
+}

@@ -153,6 +153,19 @@ fn the_proxy_protocol_names_the_client() {
 }
 
 #[test]
+fn a_unix_socket_peer_has_no_address() {
+    let mut nginx = Conf::new(
+        "server { listen 127.0.0.1:@FRONT@; location / { proxy_pass http://unix:@DIR@/node.sock; } }
+         server { listen unix:@DIR@/node.sock; client_max_body_size 0; location / { wallarm_sink; } }",
+    )
+    .start();
+    nginx.get("FRONT", SQLI_TARGET);
+    let event = nginx.hit("sqli");
+    assert_eq!((event.str("remote_addr"), event.str("server_addr")), ("unix:", "unix:"));
+    assert!(!event.has("remote_port"), "{event:#?}");
+}
+
+#[test]
 fn a_unix_socket_peer_can_be_trusted() {
     let stock = "set_real_ip_from unix:; real_ip_header X-Real-IP;";
     for directives in [stock.to_owned(), own(stock)] {

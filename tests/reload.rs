@@ -40,7 +40,7 @@ fn a_bad_configuration_leaves_the_old_one_at_work() {
     let mut nginx = Conf::same_instance().http("wallarm_scan_threads 1;").start();
     let worker = nginx.worker();
     nginx.expect_in_error_log("wallarm_scan_threads");
-    nginx.reload_in_vain("wallarm_scan_threads 1;", "wallarm_scan_threads many;");
+    nginx.change("wallarm_scan_threads 1;", "wallarm_scan_threads many;");
     nginx.wait_for_error("invalid value \"many\" in \"wallarm_scan_threads\"");
     nginx.get("FRONT", SQLI_TARGET);
     nginx.hit("sqli");
@@ -67,4 +67,30 @@ fn reloads_under_load_lose_nothing_uncounted() {
         "{answered} answered, {status:?}"
     );
     nginx.stop(Signal::SIGTERM);
+}
+
+#[test]
+fn an_upload_that_outlives_its_configuration_is_still_seen() {
+    let mut nginx = Conf::same_instance().http("wallarm_scan_threads 1;").start();
+    let old = nginx.worker();
+    let body = crate::mirror_sink::FORM;
+    let (first, rest) = body.split_at(10);
+    let mut client = nginx.client("FRONT");
+    let head = format!(
+        "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{first}",
+        body.len()
+    );
+    client.send(head.as_bytes());
+    nginx.get("FRONT", "/");
+    nginx.change("wallarm_scan_threads 1;", "wallarm_scan_threads 2;");
+    let replaced =
+        crate::harness::wait_for(|| nginx.workers().iter().any(|pid| *pid != old).then_some(()));
+    assert!(replaced.is_some(), "no new worker");
+    client.send(rest.as_bytes());
+    assert_eq!(client.response().text(), "app");
+    assert_eq!(nginx.hit("sqli").str("uri"), "/slow");
+    let gone = crate::harness::wait_for(|| (!crate::harness::alive(old)).then_some(()));
+    assert!(gone.is_some(), "the old worker stays");
+    nginx.settled_after(2);
 }

@@ -137,6 +137,11 @@ impl Client {
         self.read_response(!request.starts_with(b"HEAD "))
     }
 
+    /// The status of an interim response.
+    pub(crate) fn interim(&mut self) -> u16 {
+        self.read_head().expect("no response").status
+    }
+
     pub(crate) fn response(&mut self) -> Response {
         self.read_response(true).expect("no response")
     }

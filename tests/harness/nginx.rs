@@ -114,7 +114,7 @@ impl Nginx {
     }
 
     /// Changes the configuration and sends HUP, without waiting for new workers.
-    pub(crate) fn reload_in_vain(&mut self, from: &str, to: &str) {
+    pub(crate) fn change(&mut self, from: &str, to: &str) {
         self.conf.replace(from, to);
         self.conf.write();
         self.signal(Signal::SIGHUP);
