@@ -15,7 +15,7 @@ use wallarm_detect::Engine;
 use wallarm_pipeline::{Policy, RealIpHeader, Trusted};
 
 pub(crate) use merge::merge_loc_conf;
-pub(crate) use status::Status;
+pub(crate) use status::{Format as StatusFormat, Status};
 pub(crate) use value::{Application, Text, Value};
 
 use crate::ext;

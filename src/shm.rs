@@ -11,7 +11,7 @@ use ngx::ffi::{
 use ngx::ngx_string;
 use wallarm_pipeline::counters::{self, About, Slot, Snapshot};
 
-use crate::conf::MainConf;
+use crate::conf::{MainConf, StatusFormat};
 use crate::ext;
 
 /// How many processes may count at a time: workers of all generations that are still alive.
@@ -80,7 +80,7 @@ pub(crate) fn shared(conf: &MainConf) -> Option<&'static Shared> {
 }
 
 /// The counters of all processes together, as the status page shows them.
-pub(crate) fn status_json(conf: &MainConf) -> Option<String> {
+pub(crate) fn status_text(conf: &MainConf, format: StatusFormat) -> Option<String> {
     let shared = shared(conf)?;
     let about = About {
         node: &node_name(),
@@ -88,7 +88,11 @@ pub(crate) fn status_json(conf: &MainConf) -> Option<String> {
         start_id: shared.start_id(),
         timestamp: u64::try_from(ngx::ffi::ngx_time()).unwrap_or(0),
     };
-    Some(Snapshot::sum(&shared.slots).to_json(&about))
+    let sum = Snapshot::sum(&shared.slots);
+    Some(match format {
+        StatusFormat::Json => sum.to_json(&about),
+        StatusFormat::Prometheus => sum.to_prometheus(&about),
+    })
 }
 
 impl Shared {

@@ -8,6 +8,7 @@ use ngx::ffi::{
 };
 use wallarm_pipeline::Peer;
 
+use crate::conf::StatusFormat;
 use crate::{capture, ext, shm};
 
 const OK: ngx_int_t = NGX_OK as ngx_int_t;
@@ -29,8 +30,12 @@ pub(crate) unsafe extern "C" fn answer(r: *mut ngx_http_request_t) -> ngx_int_t 
         if rc != OK {
             return rc;
         }
-        match shm::status_json(ext::main(r)) {
-            Some(json) => send(r, "application/json", &json),
+        let kind = match status.format {
+            StatusFormat::Json => "application/json",
+            StatusFormat::Prometheus => "text/plain; version=0.0.4",
+        };
+        match shm::status_text(ext::main(r), status.format) {
+            Some(text) => send(r, kind, &text),
             None => NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t,
         }
     }

@@ -272,10 +272,12 @@ fn count(text: &[u8]) -> Option<usize> {
 
 /// Bytes, with NGINX's suffixes `k` and `m`.
 fn size(text: &[u8]) -> Option<usize> {
+    if text.is_empty() {
+        return None; // ngx_parse_size() looks at the last byte first
+    }
     let mut word = ngx_str_t { len: text.len(), data: text.as_ptr().cast_mut() };
-    // SAFETY: ngx_parse_size() reads `len` bytes of `data`; an empty text has none to read.
-    let bytes = if text.is_empty() { -1 } else { unsafe { ngx_parse_size(&raw mut word) } };
-    usize::try_from(bytes).ok()
+    // SAFETY: ngx_parse_size() reads `len` bytes of `data` and keeps nothing.
+    usize::try_from(unsafe { ngx_parse_size(&raw mut word) }).ok()
 }
 
 macro_rules! number_handlers {

@@ -8,9 +8,18 @@ use wallarm_pipeline::{Cidr, Peer};
 use super::{finish, LocConf};
 use crate::{ext, status};
 
+/// How the counters are written.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Format {
+    #[default]
+    Json,
+    Prometheus,
+}
+
 /// A location that answers with the counters.
 #[derive(Default)]
 pub(crate) struct Status {
+    pub(crate) format: Format,
     allow: Vec<Cidr>,
 }
 
@@ -51,7 +60,7 @@ pub(super) unsafe extern "C" fn cmd_set_status(
     }
 }
 
-/// `[on|off] [format=json] [allow=CIDR …]`; `None` is `off`.
+/// `[on|off] [format=json|prometheus] [allow=CIDR …]`; `None` is `off`.
 fn parse<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Option<Status>, String> {
     let mut status = Status::default();
     let mut on = true;
@@ -60,8 +69,8 @@ fn parse<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Option<Status>, St
         match text.split_once('=') {
             None if text == "on" => on = true,
             None if text == "off" => on = false,
-            // The only format there is; named so that configurations may say it.
-            Some(("format", "json")) => {}
+            Some(("format", "json")) => status.format = Format::Json,
+            Some(("format", "prometheus")) => status.format = Format::Prometheus,
             Some(("allow", network)) => {
                 let cidr = network.parse::<Cidr>().map_err(|e| format!("{e} \"{network}\""))?;
                 status.allow.push(cidr);
