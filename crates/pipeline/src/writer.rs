@@ -32,10 +32,12 @@ impl Writer {
         let mut idle = Idle::default();
         let mut line = Vec::new();
         while !self.shared.reached(Phase::Leave) {
+            let next = self.events.try_recv();
+            // After the event was taken: one of a request after the reopening must not go to the old file.
             if let Some(file) = self.reopened.take() {
                 self.log = Log::new(file, self.min_free);
             }
-            match self.events.try_recv() {
+            match next {
                 Ok(event) => {
                     let end = self.write(&event, &mut line);
                     self.shared.end_event(end);
