@@ -55,72 +55,116 @@ impl Buffers {
     }
 }
 
-/// Which of the bytes that start a decoding occur in a value.
+/// Which classes of bytes occur in a value: what starts a decoding, and what tells containers apart.
 #[derive(Clone, Copy)]
-struct Triggers(u16);
+pub(crate) struct Classes(u16);
 
-impl Triggers {
+impl Classes {
     const PERCENT: u16 = 1;
     const AMPERSAND: u16 = 2;
     const BACKSLASH: u16 = 4;
     const HIGH: u16 = 8;
-    const NUL: u16 = 16;
-    const CONTROL: u16 = 32;
-    const ASTERISK: u16 = 64;
-    const LETTER_X: u16 = 128;
-    const PLUS: u16 = 256;
+    /// Control characters, NUL among them.
+    const LOW: u16 = 16;
+    const ASTERISK: u16 = 32;
+    const LETTER_X: u16 = 64;
+    pub(crate) const PLUS: u16 = 128;
+    pub(crate) const EQUALS: u16 = 256;
+    pub(crate) const COMMA: u16 = 512;
+    /// Anything that is not part of base64 text.
+    pub(crate) const NOT_BASE64: u16 = 1024;
+    const DECODABLE: u16 = Self::EQUALS - 1;
+    /// Those that stand in many a value and mostly mean nothing.
+    const WEAK: u16 = Self::LOW | Self::ASTERISK | Self::LETTER_X | Self::PLUS;
 
-    /// One pass without branches, which the compiler vectorises.
-    fn of(value: &[u8]) -> Triggers {
-        let bits = value.iter().fold(0u16, |bits, &byte| {
-            let space = (9..=13).contains(&byte);
-            let control = (byte < 0x20) & !space & (byte != 0) | (byte == 0x7F);
-            bits | u16::from(byte == b'%')
-                | u16::from(byte == b'&') << 1
-                | u16::from(byte == b'\\') << 2
-                | u16::from(byte >= 0x80) << 3
-                | u16::from(byte == 0) << 4
-                | u16::from(control) << 5
-                | u16::from(byte == b'*') << 6
-                | u16::from(byte | 0x20 == b'x') << 7
-                | u16::from(byte == b'+') << 8
-        });
-        Triggers(bits)
+    pub(crate) fn of(value: &[u8]) -> Classes {
+        let class = |byte: u8| CLASSES.get(usize::from(byte)).copied().unwrap_or_default();
+        Classes(value.iter().fold(0, |bits, byte| bits | class(*byte)))
     }
 
-    fn has(self, trigger: u16) -> bool {
-        self.0 & trigger != 0
+    /// True if any of the classes occurs.
+    pub(crate) fn has(self, class: u16) -> bool {
+        self.0 & class != 0
+    }
+
+    /// Takes back the weak ones whose decoder would change nothing: in most values that leaves none.
+    fn confirmed(self, value: &[u8]) -> Classes {
+        if !self.has(Self::WEAK) {
+            return self;
+        }
+        let mut bits = self.0;
+        let mut check = |class: u16, confirmed: fn(&[u8]) -> bool| {
+            if bits & class != 0 && !confirmed(value) {
+                bits &= !class;
+            }
+        };
+        check(Classes::LOW, |value| memchr::memchr(0, value).is_some());
+        check(Classes::ASTERISK, strip::has_comment);
+        check(Classes::LETTER_X, strip::has_hex_path);
+        check(Classes::PLUS, strip::has_plus);
+        Classes(bits)
     }
 }
 
-/// Decodes `value` until nothing changes, at most `rounds` times.
+/// The classes of each byte.
+const CLASSES: [u16; 256] = class_table();
+
+const fn class_table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u16] = &mut table;
+    let mut byte = 0u8;
+    while let Some((entry, after)) = rest.split_first_mut() {
+        *entry = match byte {
+            b'%' => Classes::PERCENT,
+            b'&' => Classes::AMPERSAND,
+            b'\\' => Classes::BACKSLASH,
+            b'*' => Classes::ASTERISK,
+            b'x' | b'X' => Classes::LETTER_X,
+            b'+' => Classes::PLUS,
+            b'=' => Classes::EQUALS,
+            b',' => Classes::COMMA,
+            0x80.. => Classes::HIGH,
+            _ if strip::is_control(byte) => Classes::LOW,
+            _ => 0,
+        };
+        if !base64::is_part(byte) {
+            *entry |= Classes::NOT_BASE64;
+        }
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+}
+
+/// Decodes `value`, whose classes are given, until nothing changes, at most `rounds` times.
 ///
 /// `encoded_before`: the value has been percent-decoded already. After the last round one more is tried, to tell whether something was
 /// left. If the outcome names no decoder the value is its own decoded form, and the buffers hold nothing of use. `None`: the step budget is
 /// used up.
 pub(crate) fn fully(
     value: &[u8],
+    classes: Classes,
     buffers: &mut Buffers,
     rounds: u8,
     encoded_before: bool,
     spent: &mut Budget,
 ) -> Option<Outcome> {
     let mut outcome = Outcome::default();
-    let mut triggers = Triggers::of(value);
-    if triggers.has(Triggers::CONTROL) {
+    if classes.has(Classes::LOW) && value.iter().any(|b| *b != 0 && strip::is_control(*b)) {
         outcome.anomalies.insert(Anomalies::CONTROL);
     }
-    if triggers.has(Triggers::HIGH) && std::str::from_utf8(value).is_err() {
+    if classes.has(Classes::HIGH) && std::str::from_utf8(value).is_err() {
         outcome.anomalies.insert(Anomalies::INVALID_UTF8);
     }
-    if triggers.0 & !Triggers::CONTROL == 0 {
+    let mut classes = classes.confirmed(value);
+    if !classes.has(Classes::DECODABLE) {
         return Some(outcome);
     }
     buffers.current.clear();
     buffers.current.extend_from_slice(value);
     loop {
         let again = encoded_before || outcome.decoders.contains(DecoderSet::PERCENT);
-        let (step, passes) = round(buffers, triggers, again);
+        let (step, passes) = round(buffers, classes, again);
         outcome.anomalies.insert(step.anomalies);
         if !spent.spend(buffers.current.len() * passes) {
             return None;
@@ -134,35 +178,36 @@ pub(crate) fn fully(
             return Some(outcome);
         }
         outcome.rounds += 1;
-        triggers = Triggers::of(&buffers.current);
+        classes = Classes::of(&buffers.current).confirmed(&buffers.current);
     }
 }
 
-/// One round: every decoder once. The second value is the number of passes made.
-fn round(buffers: &mut Buffers, triggers: Triggers, again: bool) -> (Step, usize) {
+/// One round: every decoder that has something to do, once. The second value is the number of passes made.
+fn round(buffers: &mut Buffers, classes: Classes, again: bool) -> (Step, usize) {
     let mut total = Step::default();
+    let mut classes = classes;
     let mut passes = 1;
     let mut apply = |needed: u16, decoder: fn(&[u8], &mut Vec<u8>) -> Step| {
-        // A decoder may bring forth bytes that start the next one: after a change all of them run.
-        if !triggers.has(needed) && !total.changed() {
+        if !classes.has(needed) {
             return;
         }
-        passes += 1;
+        passes += 2;
         buffers.next.clear();
         let step = decoder(&buffers.current, &mut buffers.next);
         total.note(step.decoders, step.anomalies);
         if step.changed() {
             std::mem::swap(&mut buffers.current, &mut buffers.next);
+            classes = Classes::of(&buffers.current).confirmed(&buffers.current);
         }
     };
-    apply(Triggers::PERCENT, percent::decode);
-    apply(Triggers::AMPERSAND, entity::decode);
-    apply(Triggers::BACKSLASH, escape::decode);
-    apply(Triggers::HIGH, unicode::decode);
-    apply(Triggers::NUL, strip::nul);
-    apply(Triggers::LETTER_X, strip::hex_path);
-    apply(Triggers::ASTERISK, strip::comments);
-    apply(Triggers::PLUS, strip::plus);
+    apply(Classes::PERCENT, percent::decode);
+    apply(Classes::AMPERSAND, entity::decode);
+    apply(Classes::BACKSLASH, escape::decode);
+    apply(Classes::HIGH, unicode::decode);
+    apply(Classes::LOW, strip::nul);
+    apply(Classes::LETTER_X, strip::hex_path);
+    apply(Classes::ASTERISK, strip::comments);
+    apply(Classes::PLUS, strip::plus);
     if again && total.decoders.contains(DecoderSet::PERCENT) {
         total.anomalies.insert(Anomalies::DOUBLE_ENCODED);
     }

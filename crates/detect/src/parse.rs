@@ -9,3 +9,6 @@ pub(crate) mod multipart;
 pub(crate) mod pairs;
 pub(crate) mod target;
 pub(crate) mod xml;
+
+#[cfg(test)]
+mod tests;

@@ -58,15 +58,39 @@ fn strip_padding(value: &[u8]) -> &[u8] {
 }
 
 fn six_bits(byte: u8) -> Option<u32> {
-    Some(match byte {
-        b'A'..=b'Z' => u32::from(byte - b'A'),
-        b'a'..=b'z' => u32::from(byte - b'a') + 26,
-        b'0'..=b'9' => u32::from(byte - b'0') + 52,
+    SIX_BITS.get(usize::from(byte)).copied().filter(|six| *six < 64).map(u32::from)
+}
+
+/// The value of each character; 0xFF for those outside both alphabets.
+const SIX_BITS: [u8; 256] = six_bit_table();
+
+const fn six_bit_table() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let Some((entry, after)) = rest.split_first_mut() {
+        *entry = six_bits_of(byte);
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+}
+
+const fn six_bits_of(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
         // A `+` that stood unencoded in a query has become a space.
         b'+' | b'-' | b' ' => 62,
         b'/' | b'_' => 63,
-        _ => return None,
-    })
+        _ => 0xFF,
+    }
+}
+
+/// True for the characters of both alphabets, padding and line ends.
+pub(super) const fn is_part(byte: u8) -> bool {
+    matches!(byte, b'=' | b'\r' | b'\n') || six_bits_of(byte) != 0xFF
 }
 
 fn printable(bytes: &[u8]) -> usize {

@@ -3,6 +3,11 @@
 use super::Step;
 use crate::views::{Anomalies, DecoderSet};
 
+/// True for a control character other than white space.
+pub(super) const fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, 9..=13)
+}
+
 /// Removes NUL bytes. With them goes the difference between ASCII and UTF-16.
 pub(super) fn nul(input: &[u8], out: &mut Vec<u8>) -> Step {
     let mut step = Step::default();
@@ -21,6 +26,14 @@ pub(super) fn nul(input: &[u8], out: &mut Vec<u8>) -> Step {
         }
     }
     step
+}
+
+/// True if [`hex_path`] may change the value.
+pub(super) fn has_hex_path(value: &[u8]) -> bool {
+    memchr::memchr2_iter(b'x', b'X', value).any(|at| {
+        at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'0')
+            && matches!(value.get(at + 1), Some(b'2' | b'5'))
+    })
 }
 
 /// Replaces `0x2e`, `0x2f` and `0x5c` by what they stand for.
@@ -51,6 +64,14 @@ pub(super) fn hex_path(input: &[u8], out: &mut Vec<u8>) -> Step {
     }
     out.extend_from_slice(rest);
     step
+}
+
+/// True if [`comments`] may change the value.
+pub(super) fn has_comment(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'*', value).any(|at| {
+        at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'/')
+            && value.len() > at + 1
+    })
 }
 
 /// Replaces `/* … */` by a space; of MySQL's `/*!50000 … */`, which is executed, only the marks.
@@ -106,12 +127,17 @@ fn skip_version(code: &[u8]) -> &[u8] {
     code.get(digits..).unwrap_or_default()
 }
 
+/// True if [`plus`] may change the value.
+pub(super) fn has_plus(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'+', value).take(2).count() == 2
+        && !value.iter().any(u8::is_ascii_whitespace)
+}
+
 /// Replaces `+` by a space in a value without any space and with two `+` or more: it was form-encoded once more than its container
 /// says. A `+` next to a quote joins strings and stays.
 pub(super) fn plus(input: &[u8], out: &mut Vec<u8>) -> Step {
     let mut step = Step::default();
-    let spaces = input.iter().any(u8::is_ascii_whitespace);
-    if spaces || memchr::memchr_iter(b'+', input).take(2).count() < 2 {
+    if !has_plus(input) {
         out.extend_from_slice(input);
         return step;
     }

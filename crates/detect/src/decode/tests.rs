@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{base64, fully, percent, Buffers, Outcome};
+use super::{base64, fully, percent, Buffers, Classes, Outcome};
 use crate::limits::Budget;
 use crate::views::{Anomalies, DecoderSet};
 
@@ -11,7 +11,8 @@ const ROUNDS: u8 = 6;
 fn decode(value: &[u8]) -> (Vec<u8>, Outcome) {
     let mut buffers = Buffers::default();
     let mut budget = Budget::new(u64::MAX);
-    let outcome = fully(value, &mut buffers, ROUNDS, false, &mut budget).unwrap();
+    let outcome =
+        fully(value, Classes::of(value), &mut buffers, ROUNDS, false, &mut budget).unwrap();
     let changed = !outcome.decoders.is_empty();
     (if changed { buffers.decoded().to_vec() } else { value.to_vec() }, outcome)
 }
@@ -224,7 +225,10 @@ fn base64_is_accepted_only_if_it_is_text() {
 fn an_exhausted_budget_ends_decoding() {
     let mut buffers = Buffers::default();
     let value = b"%2541".repeat(100);
-    assert_eq!(fully(&value, &mut buffers, ROUNDS, false, &mut Budget::new(100)), None);
+    assert_eq!(
+        fully(&value, Classes::of(&value), &mut buffers, ROUNDS, false, &mut Budget::new(100)),
+        None
+    );
 }
 
 /// Bytes rich in what starts an encoding.

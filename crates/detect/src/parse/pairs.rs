@@ -33,8 +33,20 @@ fn pair(part: &[u8]) -> Pair<'_> {
 
 /// True for a name of letters, digits and the punctuation of ordinary parameter names.
 pub(crate) fn is_plain_name(name: &[u8]) -> bool {
-    name.iter().all(|byte| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']' | b'$' | b':' | b'@' | b'~')
-    })
+    name.iter().all(|byte| PLAIN.get(usize::from(*byte)).copied().unwrap_or_default())
+}
+
+const PLAIN: [bool; 256] = plain_characters();
+
+const fn plain_characters() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut rest: &mut [bool] = &mut table;
+    let mut byte = 0u8;
+    while let Some((entry, after)) = rest.split_first_mut() {
+        *entry = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']' | b'$' | b':' | b'@' | b'~');
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
 }

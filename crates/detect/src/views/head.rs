@@ -37,7 +37,8 @@ impl Extractor<'_> {
             | target::Segment::ActionName(raw)
             | target::Segment::ActionExt(raw)) = segment;
             let plain = raw.iter().all(|byte| is_plain_path(*byte));
-            if plain && !base64::decode(raw, &mut self.work.unpacked) {
+            let base64 = base64::may_be_text(raw) && base64::decode(raw, &mut self.work.unpacked);
+            if plain && !base64 {
                 continue;
             }
             let point = match segment {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
 use super::{DecoderSet, Group, PointKind};
-use crate::decode::base64;
+use crate::decode::{base64, Classes};
 use crate::parse::pairs;
 
 /// What a value turned out to hold.
@@ -23,7 +23,11 @@ pub(super) enum Nested {
 
 impl Nested {
     /// Looks for a container; the range is its place in `bytes`.
-    pub(super) fn find(bytes: &[u8], value: &Value<'_>) -> Option<(Nested, Range<usize>)> {
+    pub(super) fn find(
+        bytes: &[u8],
+        classes: Classes,
+        value: &Value<'_>,
+    ) -> Option<(Nested, Range<usize>)> {
         let whole = 0..bytes.len();
         if bytes.len() < 4 || value.how == How::Document || value.group == Group::Method {
             return None;
@@ -47,25 +51,18 @@ impl Nested {
         }
         // The path as a whole, since base64 may contain slashes.
         let lead = usize::from(value.group == Group::Path && bytes.starts_with(b"/"));
-        if is_base64_alphabet(bytes.get(lead..)?) {
+        if !classes.has(Classes::NOT_BASE64) && base64::may_be_text(bytes.get(lead..)?) {
             return Some((Nested::Base64, lead..bytes.len()));
         }
-        if let Some(found) = data_url(bytes) {
-            return Some(found);
+        if classes.has(Classes::COMMA) {
+            if let Some(found) = data_url(bytes) {
+                return Some(found);
+            }
         }
-        let form = value.how != How::Form && looks_like_form(bytes);
+        let form = classes.has(Classes::EQUALS) && classes.has(Classes::PLUS);
+        let form = form && value.how != How::Form && looks_like_form(bytes);
         form.then_some((Nested::Form, whole))
     }
-}
-
-/// The characters of the first bytes and the length tell most values apart; decoding decides about the rest.
-fn is_base64_alphabet(bytes: &[u8]) -> bool {
-    let text = bytes.strip_suffix(b"=").unwrap_or(bytes);
-    let text = text.strip_suffix(b"=").unwrap_or(text);
-    let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b' ');
-    base64::may_be_text(bytes)
-        && text.len() % 4 != 1
-        && text.iter().all(|b| known(b) || matches!(b, b'\r' | b'\n'))
 }
 
 fn jwt_or_base64(bytes: &[u8]) -> Nested {
@@ -88,9 +85,8 @@ fn credentials(bytes: &[u8]) -> Option<usize> {
 
 /// The content of the first `data:…;base64,` URL.
 fn data_url(bytes: &[u8]) -> Option<(Nested, Range<usize>)> {
-    const MARK: &[u8] = b"base64,";
-    memchr::memchr(b',', bytes)?;
-    let start = memchr::memmem::find(bytes, MARK)? + MARK.len();
+    let announced = |at: &usize| bytes.get(..*at).is_some_and(|head| head.ends_with(b"base64"));
+    let start = memchr::memchr_iter(b',', bytes).find(announced)? + 1;
     let content = bytes.get(start..)?;
     let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
     let length = content.iter().take_while(|byte| known(byte)).count();
@@ -99,9 +95,11 @@ fn data_url(bytes: &[u8]) -> Option<(Nested, Range<usize>)> {
 
 /// Plain name, `=`, and a `+` somewhere: without one, splitting shows nothing that the whole value does not.
 fn looks_like_form(bytes: &[u8]) -> bool {
-    let Some(at) = memchr::memchr(b'=', bytes) else { return false };
+    const LONGEST_NAME: usize = 64;
+    let start = bytes.get(..bytes.len().min(LONGEST_NAME)).unwrap_or_default();
+    let Some(at) = memchr::memchr(b'=', start) else { return false };
     let (name, value) = bytes.split_at(at);
-    at > 0 && at <= 64 && pairs::is_plain_name(name) && memchr::memchr(b'+', value).is_some()
+    at > 0 && pairs::is_plain_name(name) && memchr::memchr(b'+', value).is_some()
 }
 
 impl Extractor<'_> {

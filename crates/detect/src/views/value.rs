@@ -3,7 +3,7 @@
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
 use super::{Anomalies, DecoderSet, Group, PointId};
-use crate::decode::{fully, percent, Step};
+use crate::decode::{fully, percent, Classes, Step};
 use crate::parse::{json, xml};
 
 /// The decoding that a value's container prescribes.
@@ -84,18 +84,20 @@ impl Extractor<'_> {
         let first = self.view(value.point, value.group, bytes, value.decoders);
         let mut buffers = std::mem::take(&mut self.work.buffers);
         let before = value.how.is_percent() && step.decoders.contains(DecoderSet::PERCENT);
-        match fully(bytes, &mut buffers, self.limits.rounds, before, self.spent) {
+        let classes = Classes::of(bytes);
+        match fully(bytes, classes, &mut buffers, self.limits.rounds, before, self.spent) {
             Some(outcome) => {
                 let anomalies = step.anomalies.union(outcome.anomalies);
                 let rounds = u8::from(step.changed()) + outcome.rounds;
                 self.annotate(first, anomalies, rounds);
-                let found = self.note_nested(value, bytes, first);
+                let found = self.note_nested(value, bytes, classes, first);
                 if !outcome.decoders.is_empty() {
                     let decoders = value.decoders.union(outcome.decoders);
                     let last = self.view(value.point, value.group, buffers.decoded(), decoders);
                     self.annotate(last, anomalies, rounds);
                     if !found {
-                        self.note_nested(value, buffers.decoded(), last);
+                        let classes = Classes::of(buffers.decoded());
+                        self.note_nested(value, buffers.decoded(), classes, last);
                     }
                 }
             }
@@ -105,8 +107,14 @@ impl Extractor<'_> {
     }
 
     /// Notes the container that a view holds, if any. `bytes` is what `field`, the view emitted last, shows.
-    fn note_nested(&mut self, value: &Value<'_>, bytes: &[u8], field: Option<usize>) -> bool {
-        let Some((format, range)) = Nested::find(bytes, value) else { return false };
+    fn note_nested(
+        &mut self,
+        value: &Value<'_>,
+        bytes: &[u8],
+        classes: Classes,
+        field: Option<usize>,
+    ) -> bool {
+        let Some((format, range)) = Nested::find(bytes, classes, value) else { return false };
         let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
             return false;
         };
