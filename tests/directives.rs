@@ -269,21 +269,3 @@ fn low_address_bits_are_warned_of() {
     let output = accepted("", "wallarm_set_real_ip_from 10.1.2.3/8;");
     assert!(output.contains("low address bits of 10.1.2.3/8 are meaningless"), "{output}");
 }
-
-#[test]
-fn the_status_answers_local_peers_and_those_allowed() {
-    // The rewritten address must not open the page, nor close it.
-    let server =
-        "server { listen 127.0.0.1:@NODE@; set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;
-        location / { wallarm_status; } location /off { wallarm_status off; } }";
-    let mut nginx = Conf::new(server).start();
-    let headers = [("X-Real-IP", "203.0.113.7")];
-    let remote = crate::harness::request("GET", "/", &headers, b"");
-    assert_eq!(nginx.ask("NODE", &remote).status, 200);
-    let response = nginx.get("NODE", "/");
-    assert!(response.head.contains("application/json"), "{}", response.head);
-    assert_eq!(nginx.ask("NODE", &crate::harness::form("/", "a=b")).status, 405);
-    assert_eq!(nginx.get("NODE", "/off").status, 404);
-    let head = nginx.ask("NODE", &crate::harness::request("HEAD", "/", &[], b""));
-    assert_eq!((head.status, head.body.len()), (200, 0));
-}

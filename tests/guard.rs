@@ -53,6 +53,14 @@ fn captures_a_body_once_across_a_redirect() {
 }
 
 #[test]
+fn a_sink_that_is_an_error_page_answers() {
+    for page in ["error_page 404 /done;", "error_page 404 = /done;", "error_page 404 @done;"] {
+        let sinks = "location = /done { wallarm_sink; } location @done { wallarm_sink; }";
+        captured_once(&format!("location / {{ {page} }} {sinks}"), "/nothing", 204, "");
+    }
+}
+
+#[test]
 fn captures_a_request_once_that_is_mirrored_twice() {
     let mut conf = Conf::same_instance();
     conf.replace("mirror /wallarm;", "mirror /wallarm; mirror /wallarm;");

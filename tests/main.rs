@@ -23,5 +23,6 @@ mod reload;
 mod requests;
 mod scheduling;
 mod seed_config;
+mod status;
 mod streaming;
 mod system_nginx;

@@ -1,7 +1,7 @@
 //! A client that sends exactly the bytes it is given: split writes, odd methods and HTTP/0.9 included.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -107,6 +107,18 @@ impl Client {
         let target = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
         connect(fd.as_raw_fd(), &SockaddrIn::from(target)).unwrap();
         Self::over(TcpStream::from(fd))
+    }
+
+    /// To another address of this machine than loopback.
+    pub(crate) fn connect_to(address: IpAddr, port: u16) -> Self {
+        Self::over(TcpStream::connect((address, port)).expect("connect"))
+    }
+
+    /// The address that packets to the outside would carry; nothing is sent to find out.
+    pub(crate) fn outward_address() -> Option<IpAddr> {
+        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+        socket.connect("192.0.2.1:9").ok()?;
+        Some(socket.local_addr().ok()?.ip())
     }
 
     fn over(stream: TcpStream) -> Self {

@@ -239,7 +239,10 @@ impl Conf {
     /// Ports that some part of the configuration listens on: all but those that only name a foreign backend.
     pub(crate) fn listening(&self) -> Vec<u16> {
         let text = std::fs::read_to_string(self.dir.join("nginx.conf")).unwrap();
-        let listens = |port: &u16| text.contains(&format!("listen 127.0.0.1:{port}"));
+        let listens = |port: &u16| {
+            text.contains(&format!("listen 127.0.0.1:{port}"))
+                || text.contains(&format!("listen {port};"))
+        };
         self.ports.values().copied().filter(listens).collect()
     }
 }
