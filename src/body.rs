@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use ngx::ffi::{ngx_chain_t, ngx_http_request_t};
-use wallarm_pipeline::{Draft, FilePermit, Intake};
+use wallarm_pipeline::{Draft, FilePermit};
 
 /// What stands for the body of a request.
 pub(crate) enum Source {
@@ -21,7 +21,7 @@ pub(crate) enum Source {
 pub(crate) struct TempFile {
     fd: libc::c_int,
     /// Bytes.
-    pub(crate) len: u64,
+    len: u64,
 }
 
 /// Finds the body. `content_length_n` is not asked: it is positive with no body (`mirror_request_body off`) and zero
@@ -43,14 +43,31 @@ pub(crate) unsafe fn find(r: *const ngx_http_request_t) -> Source {
     }
 }
 
+impl Source {
+    /// Puts the body behind the head.
+    ///
+    /// # Safety
+    /// The request in which the body was found is still live, and NGINX has not gone on with it.
+    pub(crate) unsafe fn copy(self, draft: &mut Draft<'_>) {
+        match self {
+            Self::None => {}
+            // SAFETY: by the caller's contract.
+            Self::Memory(chain) => unsafe { copy(chain, draft) },
+            Self::File(file) => match file.duplicate(draft) {
+                Some((duplicate, permit)) => draft.body_file(duplicate, file.len, permit),
+                None => draft.body_lost(),
+            },
+        }
+    }
+}
+
 impl TempFile {
     /// A descriptor of our own, if the budget allows one more. CLOEXEC: a binary upgrade executes.
-    pub(crate) fn duplicate(&self, intake: &mut Intake) -> Option<(File, FilePermit)> {
-        let permit = intake.file_permit(self.len)?;
+    fn duplicate(&self, draft: &Draft<'_>) -> Option<(File, FilePermit)> {
+        let permit = draft.file_permit(self.len)?;
         // SAFETY: fcntl() takes any number; NGINX holds this descriptor open as long as the request.
         let fd = unsafe { libc::fcntl(self.fd, libc::F_DUPFD_CLOEXEC, 0) };
         if fd < 0 {
-            intake.count_body_dropped();
             return None;
         }
         // SAFETY: fcntl() has just made this descriptor and nobody else knows it.
@@ -62,7 +79,7 @@ impl TempFile {
 ///
 /// # Safety
 /// `chain` is the body of a live request.
-pub(crate) unsafe fn copy(mut chain: *const ngx_chain_t, draft: &mut Draft<'_>) {
+unsafe fn copy(mut chain: *const ngx_chain_t, draft: &mut Draft<'_>) {
     // SAFETY: links and buffers live as long as the request; pos..last are initialised bytes. An empty buffer may have
     // a null pos (it carries last_buf only), of which no slice may be made.
     unsafe {

@@ -8,7 +8,7 @@ use ngx::ffi::{
     ngx_connection_local_sockaddr, ngx_current_msec, ngx_http_request_t, ngx_http_variable_value_t,
     ngx_int_t, NGX_OK,
 };
-use wallarm_pipeline::{Draft, Intake, Kind, Line, Meta, NoArena, Peer};
+use wallarm_pipeline::{Draft, Kind, Line, Meta, NoArena, Peer};
 
 use crate::conf::{Forced, LocConf};
 use crate::guard::{self, Captured, Guard};
@@ -28,59 +28,47 @@ pub(crate) enum Part {
 /// # Safety
 /// `r` is a live request; the caller holds no reference into it or into the worker.
 pub(crate) unsafe fn capture(r: *mut ngx_http_request_t, part: Part) {
-    // SAFETY: the request is live; the guard lives as long as its main request.
-    let Some(guard) = (unsafe { guard::obtain(r).as_mut() }) else { return };
-    let (kind, after) = match (guard.captured, part) {
+    if !worker::is_running() {
+        return;
+    }
+    // SAFETY: the request is live; the guard lives as long as its main request, and no reference to it is kept.
+    let (guard, seen) = unsafe {
+        let guard = guard::obtain(r);
+        let Some(seen) = guard.as_ref().copied() else { return };
+        (guard, seen)
+    };
+    let (kind, after) = match (seen.captured, part) {
         (Captured::Nothing | Captured::Reading, Part::Head) => (Kind::Head, Captured::Head),
         (Captured::Nothing | Captured::Reading, Part::Whole) => (Kind::Whole, Captured::Whole),
-        (Captured::Head, Part::Whole) => (Kind::Body(guard.id), Captured::Whole),
+        (Captured::Head, Part::Whole) => match seen.head {
+            Some(id) => (Kind::Body(id), Captured::Whole),
+            // The head was dropped, and with it the request.
+            None => return,
+        },
         _ => return,
     };
-    guard.captured = after;
-    worker::with(|worker| {
-        // SAFETY: the request is live; nothing below calls back into NGINX's request processing.
-        unsafe { hand_over(r, &mut worker.intake, kind, guard) }
-    });
-}
-
-unsafe fn hand_over(
-    r: *mut ngx_http_request_t,
-    intake: &mut Intake,
-    kind: Kind,
-    guard: &mut Guard,
-) {
-    // SAFETY: the request is live and its location's settings are complete.
+    // SAFETY: the request is live and its location's settings are complete. Variables are evaluated before the worker is
+    // borrowed, since their handlers are anybody's.
     unsafe {
         let conf = ext::location(r);
-        let whole = kind != Kind::Head;
-        let source = if whole { body::find(r) } else { body::Source::None };
-        let file = match &source {
-            body::Source::File(file) => file.duplicate(intake),
-            _ => None,
-        };
-        let Some(mut draft) = intake.begin(kind) else { return };
-        if copy_head(r, conf, &mut draft).is_err() {
-            return;
-        }
-        match source {
-            body::Source::Memory(chain) => body::copy(chain, &mut draft),
-            body::Source::File(body) => match file {
-                Some((file, permit)) => draft.body_file(file, body.len, permit),
-                None => draft.body_lost(),
-            },
-            body::Source::None => {}
-        }
-        let meta = meta(r, conf, whole);
-        if let Some(id) = draft.submit(meta, None) {
-            guard.id = id;
-        }
+        let request_id = request_id(r, conf);
+        let meta = meta(r, conf, kind != Kind::Head);
+        let id = worker::with(|worker| {
+            let mut draft = worker.intake.begin(kind)?;
+            copy_head(r, request_id, &mut draft).ok()?;
+            if kind != Kind::Head {
+                body::find(r).copy(&mut draft);
+            }
+            draft.submit(meta, None)
+        });
+        *guard = Guard { captured: after, head: id.flatten() };
     }
 }
 
 /// Line and headers. The client's line: a mirror subrequest keeps the original in `unparsed_uri`.
 unsafe fn copy_head(
     r: *mut ngx_http_request_t,
-    conf: &LocConf,
+    request_id: &[u8],
     draft: &mut Draft<'_>,
 ) -> Result<(), NoArena> {
     // SAFETY: the request is live; all slices are copied before this function returns.
@@ -94,7 +82,7 @@ unsafe fn copy_head(
             uri: ext::bytes((*r).unparsed_uri),
             protocol: protocol(r),
             host,
-            request_id: request_id(r, conf),
+            request_id,
         })?;
         for (name, value) in ext::headers(r) {
             draft.header(name, value)?;

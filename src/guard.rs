@@ -25,11 +25,11 @@ pub(crate) enum Captured {
 }
 
 /// The record itself.
-#[repr(C)]
+#[derive(Clone, Copy)]
 pub(crate) struct Guard {
     pub(crate) captured: Captured,
-    /// Under which a head was handed over; its completion carries the same.
-    pub(crate) id: CaptureId,
+    /// Under which the head was handed over, if it was; its completion carries the same.
+    pub(crate) head: Option<CaptureId>,
 }
 
 type Cleanup = unsafe extern "C" fn(*mut c_void);
@@ -91,7 +91,7 @@ pub(crate) unsafe fn obtain(r: *mut ngx_http_request_t) -> *mut Guard {
         }
         (*cleanup).handler = Some(guard_cleanup);
         let guard = (*cleanup).data.cast::<Guard>();
-        guard.write(Guard { captured: Captured::Nothing, id: CaptureId { seq: 0 } });
+        guard.write(Guard { captured: Captured::Nothing, head: None });
         *ext::request_ctx(main) = guard.cast();
         guard
     }

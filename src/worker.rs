@@ -60,10 +60,7 @@ pub(crate) fn is_running() -> bool {
 
 /// Counts a variable whose value could not be used.
 pub(crate) fn count_bad_value() {
-    // SAFETY: as in with(); only the slot is read, of which atomics are shared.
-    if let Some(worker) = unsafe { WORKER.load(Ordering::Relaxed).as_ref() } {
-        worker.slot.count_bad_value();
-    }
+    with(|worker| worker.slot.count_bad_value());
 }
 
 /// Starts the threads, after the fork: threads do not survive one. The cache manager and loader also run

@@ -62,26 +62,6 @@ impl Intake {
         })
     }
 
-    /// The right to keep a temp file of `len` bytes open until it is scanned. None: too many files or bytes are in
-    /// flight; counted as `body_dropped`. Mark the draft with [`Draft::body_lost`] then.
-    pub fn file_permit(&mut self, len: u64) -> Option<FilePermit> {
-        let permit = self.files.take(len);
-        if permit.is_none() {
-            add(&self.front().body_dropped, 1);
-        }
-        permit
-    }
-
-    /// Counts a body whose temp file could not be duplicated, for which a permit had been given.
-    pub fn count_body_dropped(&self) {
-        add(&self.front().body_dropped, 1);
-    }
-
-    /// The number that the next request will get.
-    pub fn next_seq(&self) -> u64 {
-        self.seq
-    }
-
     fn front(&self) -> &'static Front {
         &self.slot.front
     }
@@ -160,6 +140,12 @@ impl Draft<'_> {
         !self.body_cut
     }
 
+    /// The right to keep a temp file of `len` bytes open until it is scanned. None: too many files or bytes are in
+    /// flight; the body is lost then.
+    pub fn file_permit(&self, len: u64) -> Option<FilePermit> {
+        self.intake.files.take(len)
+    }
+
     /// Takes the part of the body that is in a temp file, which the scan thread reads and closes. It follows what
     /// [`Draft::body`] copied.
     pub fn body_file(&mut self, file: File, len: u64, permit: FilePermit) {
@@ -170,8 +156,9 @@ impl Draft<'_> {
         self.file = Some(BodyFile { file, len, _permit: permit });
     }
 
-    /// Marks the request as one whose body is not captured; the event says so. Counts nothing.
+    /// The body cannot be captured: counts it as `body_dropped`, and the event says so.
     pub fn body_lost(&mut self) {
+        add(&self.intake.front().body_dropped, 1);
         self.body_cut = true;
     }
 
