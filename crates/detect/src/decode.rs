@@ -7,6 +7,7 @@ pub(crate) mod base64;
 pub(crate) mod entity;
 mod escape;
 mod fold;
+pub(crate) mod inflate;
 pub(crate) mod percent;
 mod strip;
 mod unicode;

@@ -19,6 +19,8 @@ pub struct Limits {
     /// Bytes of views granted to every request; each byte of the request adds `view_bytes_per_byte`.
     pub view_bytes: u32,
     pub view_bytes_per_byte: u32,
+    /// Bytes that a compressed body may become.
+    pub inflated_bytes: u32,
     /// Rounds of percent, entity and escape decoding applied to one value.
     pub rounds: u8,
     /// Longest excerpt of a payload in a report, in bytes.
@@ -35,6 +37,7 @@ impl Default for Limits {
             points: 8192,
             view_bytes: 4 << 20,
             view_bytes_per_byte: 6,
+            inflated_bytes: 1 << 20,
             rounds: 6,
             payload: 256,
         }
@@ -65,8 +68,10 @@ pub struct LimitsHit {
     pub depth: bool,
     /// More places than [`Limits::points`].
     pub points: bool,
-    /// More bytes of views than [`Limits::view_bytes`] allows.
+    /// More bytes of views than [`Limits::view_bytes`] allows, or a compressed body larger than [`Limits::inflated_bytes`].
     pub view_bytes: bool,
+    /// A compressed body grows beyond [`Limits::inflated_bytes`] and to more than fifty times its size.
+    pub data_bomb: bool,
     /// The captured body is not the whole body.
     pub body_truncated: bool,
 }
@@ -79,6 +84,7 @@ impl LimitsHit {
             (self.depth, "depth"),
             (self.points, "points"),
             (self.view_bytes, "view_bytes"),
+            (self.data_bomb, "data_bomb"),
             (self.body_truncated, "body_truncated"),
         ]
         .into_iter()
@@ -113,6 +119,12 @@ impl Budget {
         }
         self.left -= steps;
         true
+    }
+
+    /// Adds steps, for work that was not known at the start.
+    pub(crate) fn grant(&mut self, steps: u64) {
+        self.granted = self.granted.saturating_add(steps);
+        self.left = self.left.saturating_add(steps);
     }
 
     /// Steps paid so far.

@@ -1,4 +1,4 @@
-//! String escapes of JavaScript, JSON, C and shells: `\uXXXX`, `\u{X}`, `\xHH`, `\NNN`, and escaped punctuation.
+//! String escapes of JavaScript, JSON, C, CSS and shells: `\uXXXX`, `\u{X}`, `\xHH`, `\NNN`, `\HH`, and escaped punctuation.
 //!
 //! Of the escapes of one letter only line ends are read, and only where they cannot be the start of a name in a Windows path.
 
@@ -54,13 +54,28 @@ fn escape(after: &[u8]) -> Option<(u32, &[u8])> {
         }
         [b'u' | b'U', a, b, c, d, rest @ ..] => Some((hex_value(&[*a, *b, *c, *d])?, rest)),
         [b'x' | b'X', a, b, rest @ ..] => Some((u32::from(hex_byte(*a, *b)?), rest)),
-        [a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {
+        [a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..]
+            if matches!((a, b), (b'1', _) | (_, b'1'..)) =>
+        {
             let value = u32::from(a - b'0') << 6 | u32::from(b - b'0') << 3 | u32::from(c - b'0');
             Some((value, rest))
+        }
+        [b'0', rest @ ..] if !matches!(rest, [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]) => {
+            Some((0, rest))
         }
         [byte @ (b'\'' | b'"' | b'/' | b'\\' | b'`' | b'<' | b'>'), rest @ ..] => {
             Some((u32::from(*byte), rest))
         }
-        _ => None,
+        _ => css(after),
     }
+}
+
+/// An escape of CSS: two to six digits for a printable ASCII character, and the space that may end them.
+fn css(after: &[u8]) -> Option<(u32, &[u8])> {
+    let length = after.iter().take(6).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (digits, rest) = after.split_at_checked(length)?;
+    // Longer ones without leading zeros are rather names in a path.
+    let short = length == 2 || (length >= 4 && digits.starts_with(b"00"));
+    let value = hex_value(digits).filter(|value| short && (0x20..0x7F).contains(value))?;
+    Some((value, rest.strip_prefix(b" ").unwrap_or(rest)))
 }

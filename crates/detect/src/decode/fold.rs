@@ -41,6 +41,9 @@ fn letter(n: u32) -> Fold {
 /// Single characters that a best-fit conversion or a case mapping makes ASCII.
 fn look_alike(value: u32) -> Option<u8> {
     Some(match value {
+        // The bytes 0xBC and 0xBE without their eighth bit, as a client with seven of them reads.
+        0x00BC => b'<',
+        0x00BE => b'>',
         0x0131 => b'i',
         0x017F => b's',
         0x212A => b'K',

@@ -97,11 +97,21 @@ fn string_escapes_are_undone() {
             (br"\057etc\057", "/etc/"),
             (br#"\'\"\/"#, "'\"/"),
             (br"\\u0027", "'"),
+            (br"\3c img \0065xpression\28 1\29", "<img expression(1)"),
+            (br"scr\0ipt", "script"),
             (br"x\r\ny: \nid", "x\r\ny: \nid"),
         ],
         DecoderSet::ESCAPE,
     );
-    keeps(&[br"C:\new\table", br"\u00", br"\u{}", br"\xg0", br"..\..\boot.ini", br"\"]);
+    keeps(&[
+        br"C:\new\table",
+        br"\u00",
+        br"\u{}",
+        br"\xg0",
+        br"C:\cafe\2024",
+        br"..\..\boot.ini",
+        br"\",
+    ]);
 }
 
 #[test]
@@ -122,14 +132,15 @@ fn overlong_and_malformed_utf8_is_read_as_lenient_decoders_do() {
         DecoderSet::OVERLONG,
     );
     assert!(decode(b"%c0%ae").1.anomalies.contains(Anomalies::OVERLONG_UTF8));
-    keeps(&[b"\xC0", "é".as_bytes(), "日本語".as_bytes(), b"\xC3", b"\xFF\xFE\x80"]);
+    keeps(&[b"\xC0", b"\xBD", "é".as_bytes(), "日本語".as_bytes(), b"\xC3", b"\xFF\xFE\x80"]);
 }
 
 #[test]
 fn look_alikes_become_ascii() {
-    let table: [(&str, &str); 7] = [
+    let table: [(&str, &str); 8] = [
         ("＜ｓｃｒｉｐｔ＞", "<script>"),
         ("ſcript", "script"),
+        ("¼script¾", "<script>"),
         ("⑯ ①②⑦", "⑯ 127"),
         ("ⓔⓧⓐⓜⓟⓛⓔ", "example"),
         ("𝐀𝓫𝟙", "Ab1"),

@@ -76,6 +76,11 @@ fn stray(tail: &[u8], out: &mut Vec<u8>, step: &mut Step) -> usize {
             step.note(DecoderSet::WIDTH, Anomalies::NONE);
             out.push(b' ');
         }
+        // Angle brackets to a client that ignores the eighth bit.
+        [byte @ (0xBC | 0xBE), ..] => {
+            step.note(DecoderSet::WIDTH, Anomalies::NONE);
+            out.push(byte & 0x7F);
+        }
         [byte, ..] => out.push(*byte),
         [] => {}
     }

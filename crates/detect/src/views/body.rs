@@ -3,31 +3,54 @@
 use super::extract::{Extractor, Names};
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Group, PointId, PointKind};
+use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
 use crate::parse::multipart::{self, Part, Parts};
 use crate::request::Request;
+
+/// Text shrinks to a tenth; what grows by more than this was made to.
+const BOMB_RATIO: usize = 50;
 
 impl Extractor<'_> {
     pub(super) fn body(&mut self, request: &Request<'_>) {
         if request.body.is_empty() || self.done() {
             return;
         }
-        let post = self.views.points.plain(None, PointKind::Post);
-        let raw = self.view(post, Group::RawBody, request.body, DecoderSet::NONE);
+        let point = self.views.points.plain(None, PointKind::Post);
+        let mut inflated = std::mem::take(&mut self.work.inflated);
+        let (group, how, depth) = (Group::Body, How::Plain, 0);
+        if self.inflate(request, &mut inflated) {
+            let point = self.plain_point(point, PointKind::Gzip);
+            let decoders = DecoderSet::GZIP;
+            self.content(Value { point, group, raw: &inflated, how, depth, decoders }, request);
+        } else {
+            let (raw, decoders) = (request.body, DecoderSet::NONE);
+            self.content(Value { point, group, raw, how, depth, decoders }, request);
+        }
+        self.work.inflated = inflated;
+    }
+
+    /// Removes the content coding; false if there is none.
+    fn inflate(&mut self, request: &Request<'_>, inflated: &mut Vec<u8>) -> bool {
+        let coding = request.header("content-encoding").unwrap_or_default();
+        let limit = self.limits.inflated_bytes as usize;
+        let outcome = inflate(request.body, coding, limit, inflated);
+        let cut = outcome == Inflated::Cut;
+        let bomb = request.body.len().saturating_mul(BOMB_RATIO) < limit;
+        self.hit.data_bomb |= cut && bomb;
+        self.hit.view_bytes |= cut && !bomb;
+        self.grow(inflated.len());
+        outcome != Inflated::Nothing
+    }
+
+    fn content(&mut self, body: Value<'_>, request: &Request<'_>) {
+        let raw = self.view(body.point, Group::RawBody, body.raw, body.decoders);
         let declared = declared(request);
-        let body = Value {
-            point: post,
-            group: Group::Body,
-            raw: request.body,
-            how: How::Plain,
-            depth: 0,
-            decoders: DecoderSet::NONE,
-        };
         let mut parsed = false;
         if let Declared::Format(format) = declared {
             parsed = self.parse(format, body);
         }
-        if let Some(format) = content_type::sniff(request.body) {
+        if let Some(format) = content_type::sniff(body.raw) {
             let same = matches!(declared, Declared::Format(known) if known.same(format));
             if !(same && parsed) {
                 let mismatch = matches!(declared, Declared::Format(_));

@@ -46,6 +46,8 @@ pub(super) struct Work {
     /// The pending container being read.
     pub(super) input: Vec<u8>,
     pub(super) unpacked: Vec<u8>,
+    /// The body without its content coding.
+    pub(super) inflated: Vec<u8>,
     pub(super) levels: Vec<super::document::Level>,
 }
 
@@ -86,6 +88,13 @@ impl Extractor<'_> {
         let paid = self.spent.spend(bytes + 1);
         self.hit.overlimit_res |= !paid;
         paid
+    }
+
+    /// Makes room for `bytes` that the request did not have on the wire.
+    pub(super) fn grow(&mut self, bytes: usize) {
+        let steps = (bytes as u64).saturating_mul(u64::from(self.limits.steps_per_byte));
+        self.spent.grant(steps);
+        self.most_bytes += bytes.saturating_mul(self.limits.view_bytes_per_byte as usize);
     }
 
     /// True once the scan is to end.

@@ -1,5 +1,7 @@
 //! Extraction by table, and the properties that hold for any request.
 
+use std::io::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -382,6 +384,42 @@ fn nesting_ends_at_the_depth_limit() {
     let mut views = Views::default();
     assert!(!sample.extract_into(&mut views, &Limits::default()).depth);
     assert!(list(&views, Group::Query).iter().any(|(_, text)| text == "payload"));
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn compressed_bodies_are_read() {
+    let whole = gzip(br#"{"a":"b\u0027"}"#);
+    let damaged = gzip(&[&b"a=payload&p="[..], &b"x".repeat(9999)].concat());
+    let expected = [("[post, gzip, json_doc, hash, 'a']", "b'")];
+    check(&Sample::post("application/json", &whole), Group::Body, &expected);
+    let sample = Sample::post("", &damaged[..damaged.len() - 20]);
+    let found = sample.views(Group::Body);
+    assert_eq!(found[0].1, "payload");
+    let deflated = {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(b"a=b").unwrap();
+        encoder.finish().unwrap()
+    };
+    let sample = Sample::post("", &deflated).header("Content-Encoding", "deflate");
+    check(&sample, Group::Body, &[("[post, gzip, form_urlencoded, 'a']", "b")]);
+    let sample = Sample::post("", b"a=b").header("Content-Encoding", "gzip");
+    check(&sample, Group::Body, &[("[post, form_urlencoded, 'a']", "b")]);
+}
+
+#[test]
+fn a_bomb_is_cut_and_reported() {
+    let sample = Sample::post("text/plain", &gzip(&vec![b'x'; 3 << 20]));
+    let mut views = Views::default();
+    let hit = sample.extract_into(&mut views, &Limits::default());
+    assert_eq!(hit, LimitsHit { data_bomb: true, ..LimitsHit::default() });
+    let raw = views.fields.iter().find(|field| field.group == Group::RawBody).unwrap();
+    assert_eq!(raw.range().len(), Limits::default().inflated_bytes as usize);
 }
 
 #[test]
