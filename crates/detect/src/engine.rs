@@ -250,11 +250,15 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
             return false;
         }
         let Some(view) = self.view() else { return true };
-        let (length, rules) = self.engine.matcher.literal(occurrence.literal);
-        let literal = occurrence.end.saturating_sub(length)..occurrence.end;
-        rules.iter().all(|&rule| {
-            let compiled = &self.engine.compiled;
-            self.tally.literal(compiled, rule, view, literal.clone(), self.spent)
+        let Engine { matcher, compiled, .. } = self.engine;
+        if !self.spent.spend(matcher.candidates(occurrence)) {
+            return false;
+        }
+        let range = view.field.start..view.field.end;
+        let mut literals = matcher.literals(occurrence, &self.views.lower, range);
+        literals.all(|(literal, rules)| {
+            let mut rules = rules.iter();
+            rules.all(|&rule| self.tally.literal(compiled, rule, view, literal.clone(), self.spent))
         })
     }
 

@@ -173,7 +173,11 @@ impl Tally {
                 mark.pending = Some(fresh);
                 self.waiting.push(index);
             }
-            Some(pending) if from <= pending.to => pending.to = to,
+            // Literals come in the order of their fragments, so the next window may begin a little before the last.
+            Some(pending) if from <= pending.to && pending.from <= to => {
+                pending.from = pending.from.min(from);
+                pending.to = pending.to.max(to);
+            }
             Some(pending) => {
                 let last = std::mem::replace(pending, fresh);
                 return self.confirm(rule, index, view, last, spent);
