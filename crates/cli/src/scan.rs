@@ -131,6 +131,7 @@ impl Scanner {
             forced: Forced::default(),
             application: -1,
             body_absent: false,
+            from_mirror: false,
             policy: Arc::clone(&self.policy),
         }
     }

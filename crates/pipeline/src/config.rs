@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wallarm_detect::{Engine, Limits};
 
 use crate::counters::Slot;
+use crate::job::Job;
 
 /// Pool sizes and limits of one worker process.
 #[derive(Clone, Debug)]
@@ -49,6 +50,29 @@ impl Default for Config {
     }
 }
 
+/// Most bytes of all arenas of a worker.
+const ARENA_BYTES: usize = 4 << 30;
+/// Most bytes of all lanes of a worker, which are resident from the start.
+const LANE_BYTES: usize = 256 << 20;
+
+impl Config {
+    /// What is wrong with the sizes, worded to follow the names of the directives: a worker could not start with them.
+    pub fn check(&self) -> Result<(), String> {
+        let product = |a: usize, b: usize| a.checked_mul(b).unwrap_or(usize::MAX);
+        if product(self.arenas, self.arena_size) > ARENA_BYTES {
+            return Err("\"wallarm_arenas\" times \"wallarm_arena_size\" exceeds 4 GiB".into());
+        }
+        let places = product(self.scan_threads, self.queue_size);
+        if product(places, size_of::<Job>()) > LANE_BYTES {
+            let most = LANE_BYTES / size_of::<Job>();
+            return Err(format!(
+                "\"wallarm_scan_threads\" times \"wallarm_queue_size\" exceeds {most}"
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// What the threads of one worker work with.
 pub struct Context {
     pub engine: Arc<Engine>,
@@ -69,4 +93,20 @@ pub struct Context {
 pub enum ThreadKind {
     Scan,
     Writer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_a_worker_could_not_start_with_are_refused() {
+        assert_eq!(Config::default().check(), Ok(()));
+        let much = Config { arenas: 1 << 20, arena_size: 1 << 20, ..Config::default() };
+        assert!(much.check().unwrap_err().contains("wallarm_arenas"));
+        let long = Config { scan_threads: 64, queue_size: 1 << 20, ..Config::default() };
+        assert!(long.check().unwrap_err().contains("wallarm_queue_size"));
+        let absurd = Config { arenas: usize::MAX, ..Config::default() };
+        assert!(absurd.check().is_err());
+    }
 }

@@ -69,6 +69,11 @@ impl Slot {
         add(&self.front.bad_values, 1);
     }
 
+    /// Requests that all owners of this slot have seen.
+    pub(crate) fn seen(&self) -> u64 {
+        self.front.seen.load(Ordering::Acquire)
+    }
+
     /// Gives the slot up. For its owner alone, once nothing of it counts any more.
     pub(crate) fn release(&self) {
         self.pid.store(0, Ordering::Release);

@@ -82,6 +82,8 @@ pub struct Meta {
     pub application: i64,
     /// The request announced a body that NGINX did not hand over.
     pub body_absent: bool,
+    /// The request came from a mirror to a node, so that the policy's helper headers may be the mirror's.
+    pub from_mirror: bool,
     pub policy: Arc<Policy>,
 }
 

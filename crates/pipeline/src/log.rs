@@ -18,6 +18,8 @@ pub(crate) struct Log {
     file: File,
     /// The last line is not complete.
     torn: bool,
+    /// The file is on a file system whose free space counts.
+    regular: bool,
     /// Percentage of the file system that must be free; 0 without a check.
     min_free: u8,
     /// When the free space was looked at, and whether there was too little.
@@ -26,9 +28,15 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(file: File, min_free: u8) -> Self {
-        // A device has no free space to speak of.
-        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        Log { file, torn: false, min_free: if regular { min_free } else { 0 }, checked: None }
+        let regular = is_regular(&file);
+        Log { file, torn: false, regular, min_free, checked: None }
+    }
+
+    /// Goes on in the reopened log, which may be the same file: a torn line is still ended first.
+    pub(crate) fn replace(&mut self, file: File) {
+        self.regular = is_regular(&file);
+        self.file = file;
+        self.checked = None;
     }
 
     /// Appends a line, which ends with a line end. `scratch` is used where a torn line has to be ended first.
@@ -67,7 +75,7 @@ impl Log {
     }
 
     fn disk_is_low(&mut self) -> bool {
-        if self.min_free == 0 {
+        if self.min_free == 0 || !self.regular {
             return false;
         }
         if let Some((when, low)) = self.checked {
@@ -80,6 +88,11 @@ impl Log {
         self.checked = Some((Instant::now(), low));
         low
     }
+}
+
+/// A device has no free space to speak of.
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn is_low(available: u64, blocks: u64, min_free: u8) -> bool {

@@ -58,11 +58,13 @@ pub fn events(origin: &Origin<'_>, request: &Request<'_>, verdict: &Verdict) -> 
     verdict.hits.iter().enumerate().map(event).collect()
 }
 
-/// Marks the headers that the mirror set, if the request came from a peer that is trusted.
+/// Marks the headers that the mirror set, if the request came to a node from a peer that is trusted. Anywhere else they
+/// are the client's: a trusted proxy passes on what it was sent in X-Forwarded-For.
 pub(crate) fn flag_helpers(meta: &Meta, headers: &mut [Header<'_>]) {
     let policy = &meta.policy;
     let trusts = || policy.real_ip.as_ref().is_some_and(|real_ip| real_ip.trusts(&meta.peer));
-    if policy.helpers.is_empty() || !(meta.peer_rewritten || trusts()) {
+    let helped = meta.from_mirror && !policy.helpers.is_empty();
+    if !helped || !(meta.peer_rewritten || trusts()) {
         return;
     }
     for header in headers {
@@ -134,6 +136,7 @@ fn describe(event: &mut Event, hit: &Hit) {
     event.points = texts(event, hit.points.iter().map(String::as_bytes), "points");
     event.payloads = texts(event, hit.payloads.iter().map(Vec::as_slice), "payloads");
     event.decoders = hit.decoders.iter().take(ITEMS).map(|name| Cow::Borrowed(*name)).collect();
+    note(&mut event.truncated, hit.decoders.len() > ITEMS, "decoders");
     event.rules = hit.rules.iter().take(ITEMS).copied().collect();
     note(&mut event.truncated, hit.rules.len() > ITEMS, "rules");
     let indicators = hit.indicators.iter().take(ITEMS);

@@ -187,7 +187,9 @@ impl Station {
         }
         buffer.clear();
         buffer.shrink_to(KEPT_BUFFER);
-        buffer.resize(job.chain.len(), 0);
+        if !extend(buffer, job.chain.len()) {
+            return (&[], true);
+        }
         job.chain.copy_to(buffer);
         let room = self.body_limit.saturating_sub(buffer.len() - job.head_len);
         let lost = file.is_some_and(|file| !read(&file, room, buffer));
@@ -195,11 +197,22 @@ impl Station {
     }
 }
 
+/// Appends `n` zero bytes; false if memory is out, which must not end the worker.
+fn extend(buffer: &mut Vec<u8>, n: usize) -> bool {
+    let fits = buffer.try_reserve_exact(n).is_ok();
+    if fits {
+        buffer.resize(buffer.len() + n, 0);
+    }
+    fits
+}
+
 /// Appends at most `room` bytes of a body's file. False: some are missing.
 fn read(body: &BodyFile, room: usize, buffer: &mut Vec<u8>) -> bool {
     let start = buffer.len();
     let want = usize::try_from(body.len).unwrap_or(usize::MAX).min(room);
-    buffer.resize(start + want, 0);
+    if !extend(buffer, want) {
+        return false;
+    }
     let mut got = 0;
     while let Some(place) = buffer.get_mut(start + got..).filter(|place| !place.is_empty()) {
         match body.file.read_at(place, got as u64) {

@@ -99,8 +99,9 @@ fn intake(config: &Config, shared: &Arc<Shared>) -> io::Result<(Intake, Vec<End>
     let arenas = config.arenas.max(1);
     let size = config.arena_size.max(256);
     let bytes = arenas.checked_add(lanes).and_then(|n| n.checked_mul(size));
-    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the arenas exceed the memory"));
+    // Only asks: the slab itself is taken zeroed, which does not touch it, but aborts if it fails.
+    if bytes.is_none_or(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_err()) {
+        return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the arenas exceed the memory"));
     }
     let (slab, returns) = Slab::new(arenas, size, lanes);
     let (lanes, jobs) = Lanes::new(lanes, config.queue_size.max(1));
@@ -110,7 +111,8 @@ fn intake(config: &Config, shared: &Arc<Shared>) -> io::Result<(Intake, Vec<End>
         files: FileBudget::new(config.body_files, config.body_file_bytes),
         body_limit: config.body_limit,
         slot: shared.slot,
-        seq: 0,
+        // Never the same twice in a slot, which passes from process to process.
+        seq: shared.slot.seen(),
         submitted: 0,
         completions: 0,
     };
@@ -143,7 +145,6 @@ impl Threads {
                 log: Log::new(file, config.min_free_percent),
                 reopened: Arc::clone(&self.reopened),
                 rate: Rate::new(config.event_rate, Instant::now()),
-                min_free: config.min_free_percent,
             };
             let name = "wallarm-log".to_owned();
             self.writer = Some(spawn(name, ThreadKind::Writer, setup, move || writer.run())?);

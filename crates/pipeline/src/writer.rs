@@ -23,7 +23,6 @@ pub(crate) struct Writer {
     pub(crate) log: Log,
     pub(crate) reopened: Reopened,
     pub(crate) rate: Rate,
-    pub(crate) min_free: u8,
 }
 
 impl Writer {
@@ -35,7 +34,7 @@ impl Writer {
             let next = self.events.try_recv();
             // After the event was taken: one of a request after the reopening must not go to the old file.
             if let Some(file) = self.reopened.take() {
-                self.log = Log::new(file, self.min_free);
+                self.log.replace(file);
             }
             match next {
                 Ok(event) => {

@@ -19,6 +19,7 @@ fn meta() -> Meta {
         forced: Forced::default(),
         application: -1,
         body_absent: false,
+        from_mirror: true,
         policy: Arc::new(Policy::default()),
     }
 }

@@ -146,6 +146,7 @@ fn meta() -> Meta {
         forced: Forced::default(),
         application: -1,
         body_absent: false,
+        from_mirror: true,
         policy: Arc::default(),
     }
 }
