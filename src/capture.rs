@@ -5,8 +5,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ngx::ffi::{
-    ngx_connection_local_sockaddr, ngx_current_msec, ngx_http_request_t, ngx_http_variable_value_t,
-    ngx_int_t, NGX_OK,
+    ngx_connection_local_sockaddr, ngx_connection_t, ngx_current_msec, ngx_http_request_t,
+    ngx_http_variable_value_t, ngx_int_t, NGX_OK,
 };
 use wallarm_pipeline::{Draft, Kind, Line, Meta, NoArena, Peer};
 
@@ -52,7 +52,7 @@ pub(crate) unsafe fn capture(r: *mut ngx_http_request_t, part: Part) {
     unsafe {
         let conf = ext::location(r);
         let request_id = request_id(r, conf);
-        let meta = meta(r, conf, kind != Kind::Head);
+        let meta = meta(r, conf, is_body_absent(r, seen.captured, part));
         let id = worker::with(|worker| {
             let mut draft = worker.intake.begin(kind)?;
             copy_head(r, request_id, &mut draft).ok()?;
@@ -78,7 +78,7 @@ unsafe fn copy_head(
             None => ext::bytes((*r).headers_in.server),
         };
         draft.line(Line {
-            method: ext::bytes((*r).method_name),
+            method: method(r),
             uri: ext::bytes((*r).unparsed_uri),
             protocol: protocol(r),
             host,
@@ -91,7 +91,7 @@ unsafe fn copy_head(
     Ok(())
 }
 
-unsafe fn meta(r: *mut ngx_http_request_t, conf: &LocConf, whole: bool) -> Meta {
+unsafe fn meta(r: *mut ngx_http_request_t, conf: &LocConf, body_absent: bool) -> Meta {
     // SAFETY: the request and its connection are live.
     unsafe {
         let c = (*r).connection;
@@ -100,15 +100,39 @@ unsafe fn meta(r: *mut ngx_http_request_t, conf: &LocConf, whole: bool) -> Meta 
             time_ms: (*main).start_sec as u64 * 1000 + (*main).start_msec as u64,
             queued_ms: ngx_current_msec as u64,
             peer: peer((*c).sockaddr.cast()),
-            peer_rewritten: stock_realip::rewrote(main),
+            peer_rewritten: stock_realip::rewrote(main, ext::main(r)),
             proxy_protocol: proxy_protocol(r, conf),
             server: server(r),
             forced: forced(r, conf),
             application: conf.application.as_ref().map_or(-1, |value| value.eval(r)),
-            body_absent: whole
-                && (*r).request_body.is_null()
-                && (*r).headers_in.content_length_n > 0,
+            body_absent,
+            from_mirror: r == main && conf.node,
             policy: conf.policy.clone(),
+        }
+    }
+}
+
+/// The method as the client wrote it: `ngx_http_send_error_page()` makes `method_name` GET.
+unsafe fn method<'a>(r: *const ngx_http_request_t) -> &'a [u8] {
+    // SAFETY: the request is live.
+    unsafe {
+        let line = ext::bytes((*r).request_line);
+        match line.iter().position(|byte| *byte == b' ') {
+            Some(end) => line.split_at(end).0,
+            None => ext::bytes((*r).method_name),
+        }
+    }
+}
+
+/// Whether a body was announced that NGINX does not hand over: `mirror_request_body off`, or one that broke off.
+unsafe fn is_body_absent(r: *const ngx_http_request_t, before: Captured, part: Part) -> bool {
+    // SAFETY: the request is live.
+    unsafe {
+        let headers = &(*r).headers_in;
+        let announced = headers.content_length_n > 0 || headers.chunked() != 0;
+        match part {
+            Part::Whole => announced && (*r).request_body.is_null(),
+            Part::Head => before == Captured::Reading,
         }
     }
 }
@@ -170,13 +194,26 @@ fn known(figure: Option<u64>) -> Option<u64> {
 unsafe fn server(r: *mut ngx_http_request_t) -> Peer {
     // SAFETY: the connection is live; a null `s` asks only that local_sockaddr be filled in.
     unsafe {
-        let c = (*r).connection;
+        let c = transport(r);
         let rc: ngx_int_t = ngx_connection_local_sockaddr(c, core::ptr::null_mut(), 0);
         if rc != NGX_OK as ngx_int_t {
             return Peer::Unix;
         }
         peer((*c).local_sockaddr.cast())
     }
+}
+
+/// The connection that has the socket: an HTTP/2 stream has a copy of it, which would ask the kernel again.
+unsafe fn transport(r: *const ngx_http_request_t) -> *mut ngx_connection_t {
+    #[cfg(ngx_feature = "http_v2")]
+    // SAFETY: a stream belongs to a live HTTP/2 connection.
+    unsafe {
+        if let Some(stream) = (*r).stream.as_ref() {
+            return (*stream.connection).connection;
+        }
+    }
+    // SAFETY: the request is live.
+    unsafe { (*r).connection }
 }
 
 /// The client's address as the PROXY protocol gave it, where the settings ask for it.
@@ -195,15 +232,18 @@ unsafe fn proxy_protocol(r: *mut ngx_http_request_t, conf: &LocConf) -> Option<(
 /// # Safety
 /// `address` is null or points to an address whose size fits its family.
 pub(crate) unsafe fn peer(address: *const libc::sockaddr) -> Peer {
-    // SAFETY: the family says which structure stands there.
+    if address.is_null() {
+        return Peer::Unix;
+    }
+    // SAFETY: the family says which structure stands there; an unnamed UNIX address has nothing but the family.
     unsafe {
-        match address.as_ref().map(|address| i32::from(address.sa_family)) {
-            Some(libc::AF_INET) => {
+        match i32::from((&raw const (*address).sa_family).read()) {
+            libc::AF_INET => {
                 let v4 = &*address.cast::<libc::sockaddr_in>();
                 let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
                 Peer::Ip(IpAddr::V4(ip), u16::from_be(v4.sin_port))
             }
-            Some(libc::AF_INET6) => {
+            libc::AF_INET6 => {
                 let v6 = &*address.cast::<libc::sockaddr_in6>();
                 let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
                 Peer::Ip(IpAddr::V6(ip), u16::from_be(v6.sin6_port))

@@ -44,6 +44,8 @@ pub(crate) struct MainConf {
     pub(crate) zone: *mut ngx_shm_zone_t,
     /// Of `$request_id`; negative when it could not be had.
     pub(crate) request_id_index: ngx_int_t,
+    /// Of the variable that names the peer before stock realip rewrote the address; negative without that module.
+    pub(crate) realip_peer_index: ngx_int_t,
     /// `safe_blocking` and `block` are warned of once.
     pub(crate) warned_of_blocking: bool,
 }
@@ -75,6 +77,7 @@ impl Default for MainConf {
             engine: None,
             zone: ptr::null_mut(),
             request_id_index: -1,
+            realip_peer_index: -1,
             warned_of_blocking: false,
         }
     }
@@ -104,8 +107,8 @@ pub(crate) struct LocConf {
     pub(crate) application: Option<Application>,
     /// `wallarm_sink`: where it stands, as `FILE:LINE`.
     sink: Option<String>,
-    /// `wallarm_status`
-    pub(crate) status: Option<Status>,
+    /// `wallarm_status`, on or off
+    pub(crate) status: Option<Option<Status>>,
     /// `wallarm_set_real_ip_from`
     real_ip_from: Vec<Trusted>,
     /// `wallarm_real_ip_header`

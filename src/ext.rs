@@ -7,6 +7,7 @@ use ngx::ffi::{
     ngx_array_push, ngx_array_t, ngx_conf_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
     ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_module, ngx_http_request_t,
     ngx_module_t, ngx_palloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t, ngx_table_elt_t,
+    NGX_ALIGNMENT,
 };
 
 use crate::conf::{LocConf, MainConf};
@@ -52,8 +53,8 @@ pub(crate) unsafe fn pool_box<T>(pool: *mut ngx_pool_t, value: T) -> *mut T {
         unsafe { ptr::drop_in_place(data.cast::<T>()) }
     }
 
-    const { assert!(align_of::<T>() <= 16) };
-    // SAFETY: the pool is live; ngx_palloc aligns to NGX_ALIGNMENT (16 on the platforms we build for).
+    const { assert!(align_of::<T>() <= NGX_ALIGNMENT) };
+    // SAFETY: the pool is live; ngx_palloc() aligns to NGX_ALIGNMENT.
     unsafe {
         let place = ngx_palloc(pool, size_of::<T>()).cast::<T>();
         let cleanup = ngx_pool_cleanup_add(pool, 0);

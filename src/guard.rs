@@ -1,12 +1,12 @@
 //! Remembers on the main request what has been captured of it, so that a client request is seen once.
 //!
 //! The request's module context is not enough: `ngx_http_internal_redirect()` zeroes it (`index`, `try_files`,
-//! `error_page`). The record therefore hangs on the request's pool as a cleanup, as the realip module does it.
+//! `error_page`, filters that answer themselves). The record therefore hangs on the request's pool as a cleanup, as the realip module does it.
 
 use core::ffi::c_void;
 use core::ptr;
 
-use ngx::ffi::{ngx_http_request_t, ngx_pool_cleanup_add};
+use ngx::ffi::{ngx_http_request_t, ngx_pool_cleanup_add, NGX_ALIGNMENT};
 
 use wallarm_pipeline::CaptureId;
 
@@ -55,7 +55,8 @@ pub(crate) unsafe fn find(r: *mut ngx_http_request_t) -> *mut Guard {
     unsafe {
         let main = (*r).main;
         let ctx = ext::request_ctx(main);
-        if !(*ctx).is_null() || (*main).internal() == 0 {
+        let cleared = (*main).internal() != 0 || (*main).filter_finalize() != 0;
+        if !(*ctx).is_null() || !cleared {
             return (*ctx).cast();
         }
         let mut cleanup = (*(*main).pool).cleanup;
@@ -78,7 +79,8 @@ pub(crate) unsafe fn find(r: *mut ngx_http_request_t) -> *mut Guard {
 /// # Safety
 /// As for [`find`].
 pub(crate) unsafe fn obtain(r: *mut ngx_http_request_t) -> *mut Guard {
-    // SAFETY: ngx_pool_cleanup_add() gives `size` bytes, aligned for any type, that live with the pool.
+    const { assert!(align_of::<Guard>() <= NGX_ALIGNMENT) };
+    // SAFETY: ngx_pool_cleanup_add() gives `size` bytes of ngx_palloc(), which live with the pool.
     unsafe {
         let known = find(r);
         if !known.is_null() {

@@ -31,23 +31,22 @@ const DONE: ngx_int_t = NGX_DONE as ngx_int_t;
 
 /// Access phase: sees also what authentication or `deny` will reject, since a dynamic module's handler runs first.
 pub(crate) unsafe extern "C" fn access(r: *mut ngx_http_request_t) -> ngx_int_t {
-    // SAFETY: NGINX calls phase handlers with a live request.
-    let (conf, captured) = unsafe { (ext::location(r), guard::captured(r)) };
-    if !conf.active || !worker::is_running() {
-        return DECLINED;
-    }
-    match captured {
-        Captured::Reading => DONE,
-        Captured::Whole => DECLINED,
-        // SAFETY: no reference into the request is alive here; reading may re-enter this handler.
-        Captured::Nothing | Captured::Head if conf.node => unsafe { read_body(r) },
-        Captured::Nothing => {
-            // SAFETY: the request is live.
-            unsafe { capture(r, Part::Head) };
-            DECLINED
+    // SAFETY: NGINX calls phase handlers with a live request. No reference into it is alive across read_body(), which may
+    // re-enter this handler.
+    unsafe {
+        let conf = ext::location(r);
+        if !conf.active || !worker::is_running() {
+            return DECLINED;
         }
-        Captured::Head => DECLINED,
+        match guard::captured(r) {
+            Captured::Nothing | Captured::Head if conf.node => return read_body(r),
+            Captured::Nothing => capture(r, Part::Head),
+            // While a body is read the phases stand still: the read has failed and this is the way to its error_page.
+            Captured::Reading => capture(r, Part::Head),
+            Captured::Head | Captured::Whole => {}
+        }
     }
+    DECLINED
 }
 
 /// Reads the body, then hands the request over and lets the phases go on.

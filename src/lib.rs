@@ -63,7 +63,22 @@ unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
         main.zone = shm::add_zone(cf);
         let mut request_id: ngx_str_t = ngx_string!("request_id");
         main.request_id_index = ngx_http_get_variable_index(cf, &raw mut request_id);
+        if !stock_realip::PEER_VARIABLE.is_empty() {
+            let mut name = ngx_str_t {
+                len: stock_realip::PEER_VARIABLE.len(),
+                data: stock_realip::PEER_VARIABLE.as_ptr().cast_mut(),
+            };
+            main.realip_peer_index = ngx_http_get_variable_index(cf, &raw mut name);
+        }
         if main.zone.is_null() || !register_handlers(cf) {
+            return NGX_ERROR as ngx_int_t;
+        }
+        if !log::is_exclusive(&main.log) {
+            conf_log!(NGX_LOG_EMERG, cf, "the file of \"wallarm_attack_log\" is another log's");
+            return NGX_ERROR as ngx_int_t;
+        }
+        if let Err(error) = worker::config(main, 0).check() {
+            conf_log!(NGX_LOG_EMERG, cf, "{error}");
             return NGX_ERROR as ngx_int_t;
         }
         if main.active {

@@ -42,6 +42,9 @@ unsafe fn open(cf: *mut ngx_conf_t, path: &[u8], rate: Option<&[u8]>) -> Result<
     if path.is_empty() {
         return Err("empty path".into());
     }
+    if path.starts_with(b"syslog:") || path.starts_with(b"unix:") {
+        return Err(format!("\"{}\" is not supported, expected a path", path.escape_ascii()));
+    }
     // SAFETY: cf is live; NGINX copies the name and keeps the record as long as the cycle.
     unsafe {
         let mut name = ngx_str_t { len: path.len(), data: path.as_ptr().cast_mut() };
@@ -72,6 +75,16 @@ fn parse_rate(word: &[u8]) -> Result<u32, String> {
         })
 }
 
+/// Whether the file is still ours alone when all directives are read: a buffered `access_log` on the same path takes
+/// the hook without asking.
+pub(crate) fn is_exclusive(log: &AttackLog) -> bool {
+    type Flush = unsafe extern "C" fn(*mut ngx_open_file_t, *mut ngx_log_t);
+    let AttackLog::File { file, .. } = log else { return true };
+    // SAFETY: the record belongs to the cycle whose configuration is being read.
+    let (flush, data) = unsafe { ((**file).flush, (**file).data) };
+    data.is_null() && flush.is_some_and(|f| core::ptr::fn_addr_eq(f, before_reopen as Flush))
+}
+
 /// Opening a FIFO that nobody reads would block NGINX itself.
 fn check_kind(path: &str) -> Result<(), String> {
     match std::fs::metadata(path) {
@@ -85,8 +98,8 @@ fn check_kind(path: &str) -> Result<(), String> {
 
 /// `ngx_reopen_files()` calls this in every kind of process and *before* it opens the new file: all that can be done
 /// here is to look at the descriptor later.
-unsafe extern "C" fn before_reopen(_file: *mut ngx_open_file_t, _log: *mut ngx_log_t) {
-    worker::with(|worker| worker.reopen_soon());
+pub(crate) unsafe extern "C" fn before_reopen(file: *mut ngx_open_file_t, _log: *mut ngx_log_t) {
+    worker::with(|worker| worker.reopen_soon(file));
 }
 
 /// A descriptor of our own for what NGINX has open; `None` if it has not or cannot be duplicated.

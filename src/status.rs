@@ -17,7 +17,7 @@ const OK: ngx_int_t = NGX_OK as ngx_int_t;
 pub(crate) unsafe extern "C" fn answer(r: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: NGINX calls content handlers with a live request.
     unsafe {
-        let Some(status) = &ext::location(r).status else {
+        let Some(Some(status)) = &ext::location(r).status else {
             return NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
         };
         if (*r).method & (NGX_HTTP_GET | NGX_HTTP_HEAD) as usize == 0 {

@@ -5,9 +5,11 @@ mod imp {
     use core::ptr;
 
     use ngx::ffi::{
-        ngx_array_t, ngx_flag_t, ngx_http_request_t, ngx_module_t, ngx_str_t, ngx_uint_t,
+        ngx_array_t, ngx_flag_t, ngx_http_get_indexed_variable, ngx_http_request_t, ngx_module_t,
+        ngx_str_t, ngx_uint_t,
     };
 
+    use crate::conf::MainConf;
     use crate::ext;
     use crate::extra::ngx_http_realip_module;
 
@@ -25,13 +27,28 @@ mod imp {
         recursive: ngx_flag_t,
     }
 
+    /// The variable that gives the address of the peer, before realip rewrote it.
+    pub(crate) const PEER_VARIABLE: &str = "realip_remote_addr";
+
     /// Whether the address of the connection is one that realip took from a trusted peer.
     ///
     /// # Safety
-    /// `main` is a live main request.
-    pub(crate) unsafe fn rewrote(main: *const ngx_http_request_t) -> bool {
-        // SAFETY: ngx_http_realip_set_addr() sets its context when, and only when, it has rewritten the address.
-        unsafe { !(*(*main).ctx.add((*realip()).ctx_index)).is_null() }
+    /// `main` is a live main request, and `conf` this module's settings for it.
+    pub(crate) unsafe fn rewrote(main: *mut ngx_http_request_t, conf: &MainConf) -> bool {
+        // SAFETY: ngx_http_realip_set_addr() sets its context when it has rewritten the address. A redirect clears it,
+        // and then realip's variable looks for its record on the pool (ngx_http_realip_get_module_ctx()).
+        unsafe {
+            if !(*(*main).ctx.add((*realip()).ctx_index)).is_null() {
+                return true;
+            }
+            if (*main).internal() == 0 && (*main).filter_finalize() == 0 {
+                return false;
+            }
+            let Ok(index) = usize::try_from(conf.realip_peer_index) else { return false };
+            let peer = ngx_http_get_indexed_variable(main, index);
+            let now = (*(*main).connection).addr_text;
+            peer.as_ref().is_some_and(|peer| peer.not_found() == 0 && peer.data != now.data)
+        }
     }
 
     /// The lower-cased name of the header that `real_ip_header` names, where `set_real_ip_from` is in force.
@@ -77,8 +94,13 @@ mod imp {
 mod imp {
     use ngx::ffi::ngx_http_request_t;
 
+    use crate::conf::MainConf;
+
     /// There is no realip module in this NGINX.
-    pub(crate) unsafe fn rewrote(_main: *const ngx_http_request_t) -> bool {
+    pub(crate) const PEER_VARIABLE: &str = "";
+
+    /// There is no realip module in this NGINX.
+    pub(crate) unsafe fn rewrote(_main: *mut ngx_http_request_t, _conf: &MainConf) -> bool {
         false
     }
 
@@ -88,4 +110,4 @@ mod imp {
     }
 }
 
-pub(crate) use imp::{header, rewrote};
+pub(crate) use imp::{header, rewrote, PEER_VARIABLE};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use std::{mem, ptr};
 
 use ngx::ffi::{
-    ngx_cycle_t, ngx_delete_posted_event, ngx_event_t, ngx_log_t, ngx_open_file_t, ngx_post_event,
-    ngx_posted_next_events, ngx_process, NGX_LOG_ALERT, NGX_LOG_NOTICE, NGX_LOG_WARN,
-    NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER,
+    ngx_cycle, ngx_cycle_t, ngx_delete_posted_event, ngx_event_t, ngx_log_t, ngx_open_file_t,
+    ngx_post_event, ngx_posted_next_events, ngx_process, NGX_LOG_ALERT, NGX_LOG_NOTICE,
+    NGX_LOG_WARN, NGX_PROCESS_SINGLE, NGX_PROCESS_WORKER,
 };
 use ngx::ngx_log_error;
 use wallarm_detect::Limits;
@@ -43,14 +43,18 @@ pub(crate) struct Worker {
     reopen: ngx_event_t,
 }
 
-/// Runs `act` on this process's worker; nothing happens where there is none.
+/// Runs `act` on this process's worker; nothing happens where there is none. Only the event loop's thread calls it.
 ///
-/// Only the event loop's thread may call it, and `act` may not call into NGINX's request processing: that is what
-/// makes the exclusive reference exclusive. All callers are in this crate.
+/// While `act` runs there is none, so that the reference is exclusive whatever `act` does.
 pub(crate) fn with<T>(act: impl FnOnce(&mut Worker) -> T) -> Option<T> {
-    // SAFETY: set in init_process() from a Box, cleared in exit_process() before that is freed; the event loop is one
-    // thread, and no caller's `act` calls with() again.
-    unsafe { WORKER.load(Ordering::Relaxed).as_mut() }.map(act)
+    let place = WORKER.load(Ordering::Relaxed);
+    // SAFETY: made from a Box in init_process(), and out of reach in exit_process() before that is freed; the event
+    // loop is one thread.
+    let worker = unsafe { place.as_mut() }?;
+    WORKER.store(ptr::null_mut(), Ordering::Relaxed);
+    let result = act(worker);
+    WORKER.store(place, Ordering::Relaxed);
+    Some(result)
 }
 
 /// Whether this process captures.
@@ -116,7 +120,7 @@ impl Worker {
         let shared = shm::shared(conf).ok_or_else(|| io::Error::other("no shared memory"))?;
         let (slot_index, slot) = shared.claim().unwrap_or_else(|| {
             ngx_log_error!(NGX_LOG_WARN, log, "wallarm: no free slot for counters");
-            (u32::MAX, Box::leak(Box::default()))
+            (std::process::id() | 1 << 31, Box::leak(Box::default()))
         });
         let (log_file, rate) = match conf.log {
             AttackLog::File { file, rate } => (file, rate),
@@ -148,45 +152,48 @@ impl Worker {
     }
 
     /// Has the descriptor of the attack log looked at in the next turn of the event loop, when NGINX has the new one.
-    pub(crate) fn reopen_soon(&mut self) {
+    pub(crate) fn reopen_soon(&mut self, file: *mut ngx_open_file_t) {
+        self.log_file = file;
         // SAFETY: the event lives in this worker, which exit_process() takes out of the queue before it is freed.
         unsafe { ngx_post_event(&raw mut self.reopen, &raw mut ngx_posted_next_events) };
     }
 }
 
 /// Gives the writer the new descriptor.
-unsafe extern "C" fn reopen(ev: *mut ngx_event_t) {
+unsafe extern "C" fn reopen(_ev: *mut ngx_event_t) {
     with(|worker| {
         // SAFETY: the record belongs to the running cycle.
         match unsafe { worker.log_file.as_ref().and_then(|file| log::duplicate(file)) } {
             Some(file) => worker.threads.reopen(file),
             None => {
-                // SAFETY: the event's log is the cycle's.
+                // SAFETY: the running cycle has a log.
                 unsafe {
                     let error = io::Error::last_os_error();
-                    ngx_log_error!(NGX_LOG_ALERT, (*ev).log, "wallarm: attack log: {error}");
+                    ngx_log_error!(NGX_LOG_ALERT, (*ngx_cycle).log, "wallarm: attack log: {error}");
                 }
             }
         }
     });
 }
 
-fn config(conf: &MainConf, event_rate: u32) -> Config {
+/// The sizes of a worker.
+pub(crate) fn config(conf: &MainConf, event_rate: u32) -> Config {
     Config {
         scan_threads: conf.scan_threads.unwrap_or(SCAN_THREADS),
         queue_size: conf.queue_size.unwrap_or(QUEUE_SIZE),
         arena_size: conf.arena_size.unwrap_or(ARENA_SIZE),
         arenas: conf.arenas.unwrap_or(ARENAS),
         body_limit: conf.body_limit.unwrap_or(BODY_LIMIT),
-        body_files: conf.body_files.unwrap_or_else(default_body_files),
+        body_files: body_files(conf.body_files),
         body_file_bytes: BODY_FILE_BYTES,
         event_rate,
         ..Config::default()
     }
 }
 
-/// A sixteenth of the descriptors that the process may open: a full table would stop `accept()`.
-fn default_body_files() -> usize {
+/// By default at most a sixteenth of the descriptors that the process may open, never more than half of them: a full
+/// table would stop `accept()`.
+fn body_files(set: Option<usize>) -> usize {
     // SAFETY: getrlimit() fills the structure it is given.
     let limit = unsafe {
         let mut limit: libc::rlimit = mem::zeroed();
@@ -196,7 +203,8 @@ fn default_body_files() -> usize {
             0
         }
     };
-    BODY_FILES.min(usize::try_from(limit / 16).unwrap_or(BODY_FILES))
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    set.map_or(BODY_FILES.min(limit / 16), |set| set.min(limit / 2))
 }
 
 /// Threads inherit the mask: a signal that one of them took would set NGINX's flag but not interrupt its poll.
@@ -223,7 +231,9 @@ fn set_up_thread(_kind: ThreadKind) {
     unsafe {
         let param = libc::sched_param { sched_priority: 0 };
         libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const param);
-        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+        // worker_priority is inherited: stay below the event loop, whatever it is.
+        let nice = libc::getpriority(libc::PRIO_PROCESS, 0);
+        libc::setpriority(libc::PRIO_PROCESS, 0, (nice + 5).clamp(10, 19));
         // The master keeps the CPUs that NGINX was started with.
         let mut cpus: libc::cpu_set_t = mem::zeroed();
         let size = size_of::<libc::cpu_set_t>();

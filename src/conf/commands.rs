@@ -9,6 +9,7 @@ use ngx::ffi::{
 };
 use ngx::ngx_string;
 
+use super::value::digits as count;
 use super::{conf_log, finish, real_ip, status, Application, LocConf, MainConf, Mode, Text, Value};
 use crate::{ext, handlers, log};
 
@@ -264,10 +265,6 @@ unsafe fn set_number(
         });
         finish(cf, result)
     }
-}
-
-fn count(text: &[u8]) -> Option<usize> {
-    core::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Bytes, with NGINX's suffixes `k` and `m`.

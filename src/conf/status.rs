@@ -48,11 +48,12 @@ pub(super) unsafe extern "C" fn cmd_set_status(
         }
         let clcf = ext::core_location(cf);
         let result = parse(ext::args(cf).skip(1)).and_then(|status| {
-            let Some(status) = status else { return Ok(()) };
-            if (*clcf).handler.is_some() {
-                return Err("conflicts with another content handler in this location".into());
+            if status.is_some() {
+                if (*clcf).handler.is_some() {
+                    return Err("conflicts with another content handler in this location".into());
+                }
+                (*clcf).handler = Some(status::answer);
             }
-            (*clcf).handler = Some(status::answer);
             conf.status = Some(status);
             Ok(())
         });

@@ -96,7 +96,7 @@ impl<T: Copy + Parse> Value<T> {
         })
     }
 
-    /// The value for this request. An empty one is `None`; one that does not parse is `None` and counts.
+    /// The value for this request. One that is empty or does not parse is `None` and counts.
     ///
     /// # Safety
     /// `r` is a live request.
@@ -106,9 +106,6 @@ impl<T: Copy + Parse> Value<T> {
             // SAFETY: the request is live.
             Self::Variable(text) => unsafe { text.eval(r) },
         };
-        if text.is_empty() {
-            return None;
-        }
         let value = T::parse(text);
         if value.is_none() {
             worker::count_bad_value();
@@ -155,7 +152,7 @@ impl Parse for u64 {
 }
 
 /// Decimal digits alone: `parse()` would take a sign.
-fn digits<T: core::str::FromStr>(text: &[u8]) -> Option<T> {
+pub(super) fn digits<T: core::str::FromStr>(text: &[u8]) -> Option<T> {
     if !text.iter().all(u8::is_ascii_digit) {
         return None;
     }

@@ -58,7 +58,7 @@ const LANE_BYTES: usize = 256 << 20;
 impl Config {
     /// What is wrong with the sizes, worded to follow the names of the directives: a worker could not start with them.
     pub fn check(&self) -> Result<(), String> {
-        let product = |a: usize, b: usize| a.checked_mul(b).unwrap_or(usize::MAX);
+        let product = |a: usize, b: usize| a.saturating_mul(b);
         if product(self.arenas, self.arena_size) > ARENA_BYTES {
             return Err("\"wallarm_arenas\" times \"wallarm_arena_size\" exceeds 4 GiB".into());
         }
