@@ -1,6 +1,6 @@
 //! Bodies in temporary files never take the descriptors that accepting connections needs.
 
-use crate::harness::{form, get, load, threads, Conf, Wedge};
+use crate::harness::{form, get, load, Conf, Wedge};
 
 #[test]
 fn large_posts_leave_room_to_accept() {
@@ -11,7 +11,7 @@ fn large_posts_leave_room_to_accept() {
     let port = nginx.port("FRONT");
     let body = format!("text={}", "plain+words+".repeat(85_000));
     assert!(body.len() > 1_000_000);
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-scan")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-scan"));
     // Everything that is handed over now stays in the queue, with its descriptor.
     assert_eq!(load(port, 4, 25, &form("/", &body)), 100);
     let status = nginx.status();

@@ -13,7 +13,9 @@ pub(crate) use client::{form, get, load, request, Client};
 pub(crate) use conf::{Binaries, Conf};
 pub(crate) use h2::H2Client;
 pub(crate) use nginx::Nginx;
-pub(crate) use process::{alive, allowed_cpus, children, threads, title, Wedge};
+pub(crate) use process::{
+    alive, allowed_cpus, children, is_single_threaded, named_threads, title, Wedge,
+};
 pub(crate) use record::Event;
 
 use std::time::{Duration, Instant};

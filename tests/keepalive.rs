@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{form, get, load, threads, Client, Conf, Wedge};
+use crate::harness::{form, get, load, Client, Conf, Wedge};
 
 /// Far above what a request takes, far below what waiting for a scanner that stands still would.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ fn a_full_queue_delays_nothing() {
     let settings = "wallarm_scan_threads 1; wallarm_queue_size 64;";
     let mut nginx = Conf::same_instance().http(settings).start();
     let port = nginx.port("FRONT");
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-scan")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-scan-0"));
     assert_eq!(load(port, 2, 200, &get("/")), 400);
     let status = nginx.status();
     assert!(status.count("dropped.queue_full") > 0, "the queue is not full: {status:?}");
@@ -43,7 +43,7 @@ fn an_empty_slab_delays_nothing() {
     let settings = "wallarm_scan_threads 1; wallarm_queue_size 1024; wallarm_arenas 32;";
     let mut nginx = Conf::same_instance().http(settings).start();
     let port = nginx.port("FRONT");
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-scan")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-scan-0"));
     assert_eq!(load(port, 2, 100, &get("/")), 200);
     let status = nginx.status();
     assert!(status.count("dropped.no_arena") > 0, "arenas are left: {status:?}");
@@ -58,7 +58,7 @@ fn the_other_scanner_goes_on() {
     let settings = "wallarm_scan_threads 2; wallarm_queue_size 64;";
     let mut nginx = Conf::same_instance().http(settings).start();
     let port = nginx.port("FRONT");
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-scan")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-scan-0"));
     assert_eq!(load(port, 1, 100, &get("/")), 100);
     let moved = crate::harness::wait_for(|| (nginx.status().count("scanned") > 0).then_some(()));
     assert!(moved.is_some(), "{:?}", nginx.status());
@@ -70,7 +70,7 @@ fn the_other_scanner_goes_on() {
 fn a_log_that_stands_still_delays_neither_clients_nor_scanners() {
     let mut nginx = Conf::same_instance().start();
     let port = nginx.port("FRONT");
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-log")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-log"));
     let attack = get(crate::harness::SQLI_TARGET);
     let mut answered = 0;
     for _ in 0..15 {

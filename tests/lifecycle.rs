@@ -6,7 +6,8 @@ use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
 use crate::harness::{
-    alive, children, get, load, threads, title, wait_for, Conf, Nginx, Wedge, SQLI_TARGET,
+    alive, children, get, is_single_threaded, load, named_threads, title, wait_for, Conf, Nginx,
+    Wedge, SQLI_TARGET,
 };
 
 /// The number behind `name` in the line of totals that an exiting worker logs.
@@ -50,7 +51,7 @@ fn terminates_under_load_with_every_request_counted() {
 fn exits_in_time_when_a_scan_thread_stands_still() {
     for signal in [Signal::SIGQUIT, Signal::SIGTERM] {
         let mut nginx = Conf::same_instance().http("wallarm_scan_threads 1;").start();
-        let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-scan")[0]);
+        let wedge = Wedge::hold(nginx.thread("wallarm-scan"));
         for _ in 0..10 {
             nginx.get("FRONT", SQLI_TARGET);
         }
@@ -65,7 +66,7 @@ fn exits_in_time_when_a_scan_thread_stands_still() {
 #[test]
 fn exits_in_time_when_the_writer_stands_still() {
     let mut nginx = Conf::same_instance().start();
-    let wedge = Wedge::hold(threads(nginx.worker(), "wallarm-log")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-log"));
     nginx.get("FRONT", SQLI_TARGET);
     let took = nginx.stop(Signal::SIGTERM);
     assert!(took < Duration::from_secs(5), "took {took:?}");
@@ -88,7 +89,7 @@ fn a_killed_workers_requests_are_counted_as_dropped() {
     nginx.get("FRONT", SQLI_TARGET);
     nginx.settled_after(1);
     let worker = nginx.worker();
-    let wedge = Wedge::hold(threads(worker, "wallarm-scan")[0]);
+    let wedge = Wedge::hold(nginx.thread("wallarm-scan"));
     assert_eq!(load(port, 1, 20, &get("/")), 20);
     nginx.expect_in_error_log("exited on signal 9");
     kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
@@ -108,14 +109,17 @@ fn helper_processes_have_no_threads() {
     let cache = "proxy_cache_path @DIR@/cache keys_zone=shop:1m;";
     let mut nginx = Conf::same_instance().http(cache).workers(2).start();
     let is_helper = |pid: &i32| title(*pid).is_some_and(|title| title.contains("cache"));
-    let helpers = children(nginx.pid()).into_iter().filter(is_helper).collect::<Vec<_>>();
-    assert!(!helpers.is_empty(), "there is a cache manager");
+    let helpers = wait_for(|| {
+        let found: Vec<i32> = children(nginx.pid()).into_iter().filter(is_helper).collect();
+        (found.len() == 2).then_some(found)
+    });
+    let helpers = helpers.expect("a cache manager and a cache loader");
     for pid in helpers.into_iter().chain([nginx.pid()]) {
-        assert_eq!(threads(pid, "").len(), 1, "{:?}", title(pid));
+        assert!(is_single_threaded(pid), "{:?}", title(pid));
     }
     for pid in nginx.workers() {
-        assert_eq!(threads(pid, "wallarm-scan-").len(), 1);
-        assert_eq!(threads(pid, "wallarm-log").len(), 1);
+        named_threads(pid, "wallarm-scan-", 1);
+        named_threads(pid, "wallarm-log", 1);
     }
     nginx.get("FRONT", SQLI_TARGET);
     nginx.hit("sqli");
@@ -126,9 +130,9 @@ fn starts_as_many_scan_threads_as_asked() {
     let nginx = Conf::same_instance().http("wallarm_scan_threads 3;").start();
     let names = ["wallarm-scan-0", "wallarm-scan-1", "wallarm-scan-2", "wallarm-log"];
     for name in names {
-        assert_eq!(threads(nginx.worker(), name).len(), 1, "{name}");
+        named_threads(nginx.worker(), name, 1);
     }
-    assert_eq!(threads(nginx.worker(), "wallarm").len(), names.len());
+    named_threads(nginx.worker(), "wallarm", names.len());
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn works_in_a_single_process() {
     nginx.get("FRONT", SQLI_TARGET);
     nginx.hit("sqli");
     nginx.settled_after(1);
-    assert_eq!(threads(nginx.pid(), "wallarm-log").len(), 1);
+    named_threads(nginx.pid(), "wallarm-log", 1);
     nginx.stop(Signal::SIGQUIT);
     assert_eq!(total(&nginx, "seen"), 1);
 }
@@ -145,7 +149,7 @@ fn works_in_a_single_process() {
 #[test]
 fn starts_without_an_http_block() {
     let mut nginx = Conf::without_http().start();
-    assert!(threads(nginx.worker(), "wallarm").is_empty());
+    assert!(is_single_threaded(nginx.worker()));
     nginx.signal(Signal::SIGHUP);
     nginx.wait_for_error("reconfiguring");
     nginx.stop(Signal::SIGTERM);
@@ -156,7 +160,7 @@ fn has_no_threads_where_every_mode_is_off() {
     let server = "server { listen 127.0.0.1:@FRONT@; location / { return 200 app; } }
         server { listen 127.0.0.1:@NODE@; wallarm_mode off; location / { wallarm_sink; } }";
     let mut nginx = Conf::new(server).start();
-    assert!(threads(nginx.worker(), "wallarm").is_empty());
+    assert!(is_single_threaded(nginx.worker()));
     assert_eq!(nginx.get("FRONT", SQLI_TARGET).text(), "app");
     assert_eq!(nginx.get("NODE", SQLI_TARGET).status, 204);
     assert_eq!(nginx.status().count("seen"), 0);

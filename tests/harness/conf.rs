@@ -61,7 +61,7 @@ pub(crate) struct Conf {
     dir: PathBuf,
     ports: BTreeMap<String, u16>,
     main: String,
-    workers: String,
+    workers: usize,
     http_head: String,
     http: Option<String>,
     master: bool,
@@ -82,7 +82,7 @@ impl Conf {
             dir,
             ports: BTreeMap::new(),
             main: String::new(),
-            workers: "1".into(),
+            workers: 1,
             http_head: "wallarm_attack_log logs/attacks.log;".into(),
             http: Some(http.into()),
             master: true,
@@ -125,8 +125,8 @@ impl Conf {
         self
     }
 
-    pub(crate) fn workers(mut self, count: u32) -> Self {
-        self.workers = count.to_string();
+    pub(crate) fn workers(mut self, count: usize) -> Self {
+        self.workers = count;
         self
     }
 
@@ -138,6 +138,15 @@ impl Conf {
 
     pub(crate) fn has_master(&self) -> bool {
         self.master
+    }
+
+    /// How many processes serve requests.
+    pub(crate) fn processes(&self) -> usize {
+        if self.master {
+            self.workers
+        } else {
+            1
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {

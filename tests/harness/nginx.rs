@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::client::{get, Client, Response};
 use super::conf::Conf;
-use super::process::{children, title};
+use super::process::{children, named_threads, title};
 use super::record::{Event, Status};
 use super::{wait_for, PATIENCE};
 
@@ -43,9 +43,7 @@ impl Nginx {
             }
             let listening =
                 ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok());
-            let ready = listening
-                && pid_file.exists()
-                && (!self.conf.has_master() || !self.workers().is_empty());
+            let ready = listening && pid_file.exists() && self.has_all_workers();
             ready.then_some(true)
         });
         assert!(up == Some(true), "nginx did not start: {:?}", self.exited);
@@ -89,6 +87,17 @@ impl Nginx {
         children(self.pid()).into_iter().filter(is_worker).collect()
     }
 
+    /// NGINX names a process for what it does only after the modules have started in it.
+    fn has_all_workers(&self) -> bool {
+        self.workers().len() == self.conf.processes()
+    }
+
+    /// Thread id of the one thread of the one worker whose name starts with `name`.
+    pub(crate) fn thread(&self, name: &str) -> i32 {
+        let worker = self.worker();
+        named_threads(worker, name, 1)[0]
+    }
+
     /// Process id of the one worker.
     pub(crate) fn worker(&self) -> i32 {
         let workers = wait_for(|| Some(self.workers()).filter(|workers| workers.len() == 1));
@@ -108,7 +117,7 @@ impl Nginx {
         let done = wait_for(|| {
             let now = children(self.pid());
             let gone = now.iter().all(|pid| !old.contains(pid));
-            (gone && !self.workers().is_empty()).then_some(())
+            (gone && self.has_all_workers()).then_some(())
         });
         assert!(done.is_some(), "the workers were not replaced");
     }

@@ -9,6 +9,8 @@ use nix::sys::ptrace;
 use nix::sys::wait::{waitpid, WaitPidFlag};
 use nix::unistd::{geteuid, Pid};
 
+use super::wait_for;
+
 pub(crate) fn is_root() -> bool {
     geteuid().is_root()
 }
@@ -43,7 +45,7 @@ pub(crate) fn title(pid: i32) -> Option<String> {
 }
 
 /// Thread ids of a process whose name starts with `name`, in order of name.
-pub(crate) fn threads(pid: i32, name: &str) -> Vec<i32> {
+fn threads(pid: i32, name: &str) -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir(proc(pid, "task")) else { return Vec::new() };
     let mut found: Vec<(String, i32)> = entries
         .filter_map(|entry| {
@@ -54,6 +56,17 @@ pub(crate) fn threads(pid: i32, name: &str) -> Vec<i32> {
         .collect();
     found.sort();
     found.into_iter().map(|(_, tid)| tid).collect()
+}
+
+/// Waits until `count` threads of a process have names that start with `name`: a new thread has yet to take its own.
+pub(crate) fn named_threads(pid: i32, name: &str, count: usize) -> Vec<i32> {
+    let found = wait_for(|| Some(threads(pid, name)).filter(|found| found.len() == count));
+    found.unwrap_or_else(|| panic!("not {count} threads {name:?} but {:?}", threads(pid, name)))
+}
+
+/// Whether a process has no thread but its first.
+pub(crate) fn is_single_threaded(pid: i32) -> bool {
+    threads(pid, "").len() == 1
 }
 
 /// The CPUs a thread may run on, as the kernel writes them ("0-1").
