@@ -32,7 +32,7 @@ impl Default for Limits {
         Limits {
             steps: 4_000_000,
             steps_per_byte: 64,
-            depth: 6,
+            depth: 5,
             nesting: 64,
             points: 8192,
             view_bytes: 4 << 20,

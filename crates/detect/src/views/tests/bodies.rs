@@ -1,0 +1,203 @@
+//! Bodies of every format, whole and broken.
+
+use std::io::Write as _;
+
+use super::*;
+
+#[test]
+fn forms_are_read_by_type_and_by_look() {
+    for content_type in ["application/x-www-form-urlencoded; charset=x", "text/plain", ""] {
+        let sample = Sample::post(content_type, b"a=1%2B1&b=x+y");
+        check(
+            &sample,
+            Group::Body,
+            &[("[post, form_urlencoded, 'a']", "1+1"), ("[post, form_urlencoded, 'b']", "x y")],
+        );
+        check(&sample, Group::RawBody, &[("[post]", "a=1%2B1&b=x+y")]);
+        check(&sample, Group::BodyName, &[("[post, form_urlencoded_name]", "a&b")]);
+    }
+}
+
+#[test]
+fn json_strings_and_keys_are_named() {
+    let body = br#"{"a":["x\u0027y",{"b c":"\n"}],"n":1.5e3,"t":true,"d":{"e":"f"}}"#;
+    let sample = Sample::post("application/json", body);
+    check(
+        &sample,
+        Group::Body,
+        &[
+            ("[post, json_doc, hash, 'a', array, 0]", "x'y"),
+            ("[post, json_doc, hash, 'a', array, 1, hash, 'b c']", "\n"),
+            ("[post, json_doc, hash, 'd', hash, 'e']", "f"),
+        ],
+    );
+    check(
+        &sample,
+        Group::BodyName,
+        &[("[post, json_doc, hash_name]", "b c"), ("[post, json_doc, hash_name]", "a&n&t&d&e")],
+    );
+}
+
+#[test]
+fn elements_of_an_array_are_counted_with_those_not_shown() {
+    check(
+        &Sample::post("application/json", br#"[1,"",null,"x",["y"]]"#),
+        Group::Body,
+        &[("[post, json_doc, array, 3]", "x"), ("[post, json_doc, array, 4, array, 0]", "y")],
+    );
+}
+
+#[test]
+fn bad_json_still_yields_its_strings() {
+    let bodies: [&[u8]; 6] = [
+        br#"{"a":"x' or 1"#,
+        br#"{'a':'x' or 1}"#,
+        br#"{a:"x"} or 1"#,
+        br#"]}{"a":"x"  "y" or 1"#,
+        br#"{"a":"x",,}} or 1"#,
+        br#"{"a"="x"; or 1}"#,
+    ];
+    for body in bodies {
+        let sample = Sample::post("application/json", body);
+        let views = sample.extract();
+        let texts: Vec<String> = list(&views, Group::Body).into_iter().map(|(_, t)| t).collect();
+        assert!(texts.iter().any(|text| text.starts_with('x')), "{texts:?}");
+        assert!(
+            texts.iter().any(|text| text.ends_with("or 1") || text.contains("or 1}")),
+            "{texts:?}"
+        );
+        let odd = |field: &Field| field.anomalies.contains(Anomalies::BAD_JSON);
+        assert!(views.fields.iter().any(odd), "{}", body.escape_ascii());
+    }
+}
+
+#[test]
+fn deep_json_is_read_to_its_end() {
+    let mut body = b"[".repeat(100_000);
+    body.extend_from_slice(br#""payload""#);
+    let sample = Sample::post("application/json", &body);
+    let mut views = Views::default();
+    let hit = sample.extract_into(&mut views, &Limits::default());
+    assert!(hit.depth);
+    assert!(list(&views, Group::Body).iter().any(|(_, text)| text == "payload"));
+}
+
+#[test]
+fn multipart_parts_are_named() {
+    let body = b"preamble\r\n--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\none\r\n\
+        --XX\r\ncontent-disposition: form-data; filename=\"x\"y.php\"; name=f\r\n\
+        Content-Type: text/php; x=1\r\n\r\n<?php\r\n1;\r\n--XX--\r\nepilogue";
+    let sample = Sample::post("multipart/form-data; boundary=\"XX\"", body);
+    check(
+        &sample,
+        Group::Body,
+        &[
+            ("[post, multipart, 'a']", "one"),
+            ("[post, multipart, 'f', header, 'CONTENT-TYPE']", "text/php; x=1"),
+        ],
+    );
+    check(&sample, Group::File, &[("[post, multipart, 'f', file]", "<?php\r\n1;")]);
+    check(
+        &sample,
+        Group::FileName,
+        &[("[post, multipart, 'f', content_disp, 'filename']", "x\"y.php")],
+    );
+    check(&sample, Group::BodyName, &[("[post, multipart_name]", "a&f")]);
+}
+
+#[test]
+fn multipart_is_read_without_its_boundary_and_end() {
+    let body = b"--YY\nContent-Disposition: form-data; name=a\n\nvalue";
+    for content_type in
+        ["multipart/form-data; boundary=other", "multipart/form-data", "", "text/plain"]
+    {
+        let sample = Sample::post(content_type, body);
+        check(&sample, Group::Body, &[("[post, multipart, 'a']", "value")]);
+        let views = sample.extract();
+        let odd = |field: &Field| field.anomalies.contains(Anomalies::BAD_MULTIPART);
+        assert!(views.fields.iter().any(odd), "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_of_another_type_than_declared_is_read_as_both() {
+    let sample = Sample::post("application/x-www-form-urlencoded", br#"{"a":"b\u0063"}"#);
+    let body = sample.views(Group::Body);
+    assert!(body.contains(&("[post, json_doc, hash, 'a']".into(), "bc".into())), "{body:?}");
+    let sample = Sample::post("application/json", b"a=b+c");
+    let body = sample.views(Group::Body);
+    assert!(body.contains(&("[post, form_urlencoded, 'a']".into(), "b c".into())), "{body:?}");
+    let views = sample.extract();
+    assert!(views.fields.iter().any(|f| f.anomalies.contains(Anomalies::BODY_MISMATCH)));
+}
+
+#[test]
+fn xml_is_shown_whole_and_by_text_and_attribute() {
+    check(
+        &Sample::post(
+            "text/xml",
+            b"<a xmlns='x'><![CDATA[<]]>b &#39;<!--c--><d e=\"&quot;f\" g/></a>",
+        ),
+        Group::Body,
+        &[
+            ("[post, xml]", "<a xmlns='x'><b &#39;<!--c--><d e=\"&quot;f\" g/></a>"),
+            ("[post, xml]", "<a xmlns='x'><b '<!--c--><d e=\"\"f\" g/></a>"),
+            ("[post, xml, xml_tag, 'a']", "<"),
+            ("[post, xml, xml_tag, 'a']", "b '"),
+            ("[post, xml, xml_tag, 'a']", "c"),
+            ("[post, xml, xml_tag, 'a', xml_tag, 'd', xml_attr, 'e']", "\"f"),
+        ],
+    );
+}
+
+#[test]
+fn broken_xml_still_yields_its_text() {
+    let bodies: [&[u8]; 6] = [
+        b"<a>payload",
+        b"<a b='payload",
+        b"<a b=payload",
+        b"</a></a>payload<",
+        b"<![CDATA[payload",
+        b"<!DOCTYPE x><?y?><a/><b <c>payload</>",
+    ];
+    for body in bodies {
+        let found = Sample::post("application/xml", body).views(Group::Body);
+        assert!(found.iter().any(|(_, text)| text == "payload"), "{found:?}");
+    }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn compressed_bodies_are_read() {
+    let whole = gzip(br#"{"a":"b\u0027"}"#);
+    let damaged = gzip(&[&b"a=payload&p="[..], &b"x".repeat(9999)].concat());
+    let expected = [("[post, gzip, json_doc, hash, 'a']", "b'")];
+    check(&Sample::post("application/json", &whole), Group::Body, &expected);
+    let sample = Sample::post("", &damaged[..damaged.len() - 20]);
+    let found = sample.views(Group::Body);
+    assert_eq!(found[0].1, "payload");
+    let deflated = {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(b"a=b").unwrap();
+        encoder.finish().unwrap()
+    };
+    let sample = Sample::post("", &deflated).header("Content-Encoding", "deflate");
+    check(&sample, Group::Body, &[("[post, gzip, form_urlencoded, 'a']", "b")]);
+    let sample = Sample::post("", b"a=b").header("Content-Encoding", "gzip");
+    check(&sample, Group::Body, &[("[post, form_urlencoded, 'a']", "b")]);
+}
+
+#[test]
+fn a_bomb_is_cut_and_reported() {
+    let sample = Sample::post("text/plain", &gzip(&vec![b'x'; 3 << 20]));
+    let mut views = Views::default();
+    let hit = sample.extract_into(&mut views, &Limits::default());
+    assert_eq!(hit, LimitsHit { data_bomb: true, ..LimitsHit::default() });
+    let raw = views.fields.iter().find(|field| field.group == Group::RawBody).unwrap();
+    assert_eq!(raw.range().len(), Limits::default().inflated_bytes as usize);
+}
