@@ -111,6 +111,8 @@ pub(crate) struct LocConf {
     pub(crate) status: Option<Option<Status>>,
     /// `wallarm_set_real_ip_from`
     real_ip_from: Vec<Trusted>,
+    /// The same, or that of the level above; shared by the levels below.
+    trusted: Arc<[Trusted]>,
     /// `wallarm_real_ip_header`
     real_ip_header: Option<RealIpHeader>,
     /// `wallarm_real_ip_recursive`

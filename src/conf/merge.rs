@@ -38,9 +38,10 @@ fn inherit(conf: &mut LocConf, prev: &LocConf) {
     or_clone(&mut conf.application, &prev.application);
     or_clone(&mut conf.real_ip_header, &prev.real_ip_header);
     conf.real_ip_recursive = conf.real_ip_recursive.or(prev.real_ip_recursive);
-    if conf.real_ip_from.is_empty() {
-        conf.real_ip_from.clone_from(&prev.real_ip_from);
-    }
+    conf.trusted = match core::mem::take(&mut conf.real_ip_from) {
+        none if none.is_empty() => prev.trusted.clone(),
+        own => own.into(),
+    };
 }
 
 fn or_clone<T: Clone>(value: &mut Option<T>, outer: &Option<T>) {
@@ -124,10 +125,10 @@ unsafe fn policy(cf: *mut ngx_conf_t, conf: &LocConf) -> Policy {
     helpers.extend(unsafe {
         stock_realip::header((*(*cf).ctx.cast::<ngx_http_conf_ctx_t>()).loc_conf)
     });
-    let real_ip = (!conf.real_ip_from.is_empty()).then(|| {
+    let real_ip = (!conf.trusted.is_empty()).then(|| {
         helpers.extend(header.name().map(<[u8]>::to_vec));
         RealIp {
-            trusted: conf.real_ip_from.clone(),
+            trusted: conf.trusted.clone(),
             header,
             recursive: conf.real_ip_recursive.unwrap_or(false),
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::job::Peer;
 use crate::real_ip::ipv4;
@@ -18,7 +19,7 @@ pub struct Policy {
 /// Attribution of requests from trusted peers, as stock realip does it, on a copy of the address.
 #[derive(Clone, Debug)]
 pub struct RealIp {
-    pub trusted: Vec<Trusted>,
+    pub trusted: Arc<[Trusted]>,
     pub header: RealIpHeader,
     /// Look through trusted addresses in the header for the last one that is not trusted.
     pub recursive: bool,

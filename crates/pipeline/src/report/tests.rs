@@ -136,7 +136,7 @@ fn secrets_are_masked() {
 
 fn trusting(helpers: &[&str]) -> Arc<Policy> {
     let real_ip = RealIp {
-        trusted: vec!["10.0.0.0/8".parse().unwrap()],
+        trusted: ["10.0.0.0/8".parse().unwrap()].into(),
         header: RealIpHeader::parse(b"X-Real-IP"),
         recursive: false,
     };
