@@ -53,6 +53,8 @@ const BAD_VALUES: &[(&str, &str, &str)] = &[
     ("wallarm_attack_log", "logs/a.log rate=0/s", "expected \"rate=N/s\""),
     ("wallarm_attack_log", "logs/a.log fast", "expected \"rate=N/s\""),
     ("wallarm_attack_log", "logs", "neither a regular file"),
+    ("wallarm_attack_log", "syslog:server=127.0.0.1", "is not supported, expected a path"),
+    ("wallarm_attack_log", "unix:/run/a.sock", "is not supported, expected a path"),
     ("wallarm_attack_log", "missing/a.log", "No such file or directory"),
     ("wallarm_scan_threads", "0", "expected 1 to 64"),
     ("wallarm_scan_threads", "65", "expected 1 to 64"),
@@ -85,11 +87,14 @@ fn bad_values_are_refused_by_name() {
 
 #[test]
 fn the_file_of_a_buffered_log_is_refused() {
-    // Its flush handler would be ours in place of the one that empties the buffer.
-    let settings =
-        "access_log logs/shared.log combined buffer=32k; wallarm_attack_log logs/shared.log;";
-    let (passed, output) = Conf::new("").without_attack_log().http(settings).test();
-    assert!(!passed && output.contains("the file is another log's"), "{output}");
+    // Both need the file's hook for reopening, which has room for one.
+    let attacks = "wallarm_attack_log logs/shared.log;";
+    let buffered = "access_log logs/shared.log combined buffer=32k;";
+    for settings in [format!("{buffered} {attacks}"), format!("{attacks} {buffered}")] {
+        let (passed, output) = Conf::new("").without_attack_log().http(&settings).test();
+        let said = output.contains("wallarm_attack_log") && output.contains("another log's");
+        assert!(!passed && said, "{settings}\n{output}");
+    }
 }
 
 #[test]
@@ -106,6 +111,12 @@ fn bad_parameters_of_the_status_are_refused() {
             &["\"wallarm_status\"", expected],
         );
     }
+}
+
+#[test]
+fn more_memory_than_anyone_has_is_refused() {
+    let sizes = "wallarm_arenas 1048576; wallarm_arena_size 1m;";
+    refused("", sizes, &["\"wallarm_arenas\" times \"wallarm_arena_size\" exceeds 4 GiB"]);
 }
 
 #[test]

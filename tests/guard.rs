@@ -44,6 +44,20 @@ fn captures_an_error_page_once() {
 }
 
 #[test]
+fn captures_a_body_that_cannot_be_read_once_on_its_way_to_an_error_page() {
+    let mut nginx = node("client_max_body_size 100; error_page 413 /404.html;").start();
+    nginx.expect_in_error_log("client intended to send too large");
+    let head =
+        format!("POST {SQLI_TARGET} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let request = format!("{head}3e8\r\n{}\r\n0\r\n\r\n", "a".repeat(1000));
+    let response = nginx.ask("NODE", request.as_bytes());
+    assert_eq!((response.status, response.text().as_str()), (413, "missing"));
+    let event = nginx.hit("sqli");
+    assert_eq!((event.str("method"), event.num("body_bytes")), ("POST", 0));
+    nginx.settled_after(1);
+}
+
+#[test]
 fn captures_a_body_once_across_a_redirect() {
     let locations = "location / { error_page 405 =200 /done; } location = /done { wallarm_sink; }";
     let mut nginx = node(locations).start();

@@ -168,12 +168,13 @@ fn has_no_threads_where_every_mode_is_off() {
 
 #[test]
 fn serves_clients_where_the_memory_asked_for_is_not_to_be_had() {
-    let settings = "wallarm_arenas 1048576; wallarm_arena_size 1m;";
-    let mut nginx = Conf::same_instance().http(settings).start();
+    let settings = "wallarm_arenas 3000; wallarm_arena_size 1m;";
+    let mut nginx = Conf::same_instance().http(settings).memory(1 << 30).start();
+    nginx.expect_in_error_log("requests are not analysed by this process");
     let worker = nginx.worker();
     for _ in 0..3 {
         assert_eq!(nginx.get("FRONT", SQLI_TARGET).text(), "app");
     }
     assert_eq!(nginx.worker(), worker, "the worker died");
-    nginx.expect_in_error_log("requests are not analysed by this process");
+    nginx.wait_for_error("requests are not analysed by this process");
 }

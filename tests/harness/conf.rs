@@ -65,6 +65,7 @@ pub(crate) struct Conf {
     http_head: String,
     http: Option<String>,
     master: bool,
+    memory: Option<u64>,
 }
 
 impl Conf {
@@ -86,6 +87,7 @@ impl Conf {
             http_head: "wallarm_attack_log logs/attacks.log;".into(),
             http: Some(http.into()),
             master: true,
+            memory: None,
         }
     }
 
@@ -133,6 +135,12 @@ impl Conf {
     /// `master_process off`.
     pub(crate) fn single_process(mut self) -> Self {
         self.master = false;
+        self
+    }
+
+    /// Lets NGINX have no more than `bytes` of address space.
+    pub(crate) fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
         self
     }
 
@@ -240,7 +248,14 @@ impl Conf {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.binaries.nginx);
+        let mut command = match self.memory {
+            Some(bytes) => {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--as={bytes}")).arg(&self.binaries.nginx);
+                command
+            }
+            None => Command::new(&self.binaries.nginx),
+        };
         command.arg("-p").arg(&self.dir).arg("-c").arg(self.dir.join("nginx.conf"));
         command
     }
