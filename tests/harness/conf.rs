@@ -271,6 +271,15 @@ impl Conf {
     }
 }
 
+impl Drop for Conf {
+    /// What a failed test leaves is worth a look; WALLARM_KEEP keeps the rest, too.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && std::env::var_os("WALLARM_KEEP").is_none() {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
 /// Below the range the kernel takes for outgoing connections, and never twice in this process.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);

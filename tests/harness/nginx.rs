@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -279,12 +279,5 @@ impl Drop for Nginx {
             self.print_logs();
             std::panic::resume_unwind(cause);
         }
-        remove(self.conf.dir());
-    }
-}
-
-fn remove(dir: &Path) {
-    if std::env::var_os("WALLARM_KEEP").is_none() {
-        let _ = std::fs::remove_dir_all(dir);
     }
 }
