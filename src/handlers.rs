@@ -128,6 +128,8 @@ pub(crate) unsafe extern "C" fn sink(r: *mut ngx_http_request_t) -> ngx_int_t {
             capture(r, Part::Whole);
         }
         (*r).headers_out.status = NGX_HTTP_NO_CONTENT as usize;
+        // As an error_page, too: ngx_http_send_header() would take the error's status instead.
+        (*r).err_status = 0;
         if r != (*r).main {
             // Nothing of a background subrequest reaches the client; the status is for log_subrequest.
             return OK;

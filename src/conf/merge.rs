@@ -39,8 +39,10 @@ fn inherit(conf: &mut LocConf, prev: &LocConf) {
     or_clone(&mut conf.real_ip_header, &prev.real_ip_header);
     conf.real_ip_recursive = conf.real_ip_recursive.or(prev.real_ip_recursive);
     conf.trusted = match core::mem::take(&mut conf.real_ip_from) {
-        none if none.is_empty() => prev.trusted.clone(),
-        own => own.into(),
+        own if !own.is_empty() => own.into(),
+        // The http level is nobody's inner level: what stands there has not been moved.
+        _ if !prev.real_ip_from.is_empty() => prev.real_ip_from.clone().into(),
+        _ => prev.trusted.clone(),
     };
 }
 
