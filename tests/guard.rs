@@ -1,6 +1,6 @@
 //! A client request is captured once, however often NGINX runs its phases.
 
-use crate::harness::{form, get, Conf, SQLI_TARGET};
+use crate::harness::{form, get, request, Conf, SQLI_TARGET};
 use crate::mirror_sink::FORM;
 
 fn node(locations: &str) -> Conf {
@@ -131,4 +131,16 @@ fn captures_no_subrequest_of_another_kind() {
     assert_eq!((response.status, response.text().as_str()), (200, "part"));
     nginx.settled_after(1);
     nginx.hit("sqli");
+}
+
+#[test]
+fn an_error_page_does_not_change_the_method_that_is_told() {
+    // NGINX turns the method into GET on the way to the page, where the mode is on.
+    let locations = "wallarm_mode off; location / { return 404; } error_page 404 /404.html;
+        location = /404.html { wallarm_mode monitoring; }";
+    let mut nginx = node(locations).start();
+    assert_eq!(nginx.ask("NODE", &request("PUT", SQLI_TARGET, &[], b"")).status, 404);
+    let event = nginx.hit("sqli");
+    assert_eq!(event.str("method"), "PUT");
+    assert!(event.str("request_head").starts_with("PUT /"), "{event:#?}");
 }

@@ -16,6 +16,7 @@ mod lifecycle;
 mod log;
 mod mirror_sink;
 mod node;
+mod package;
 mod phases;
 mod protocols;
 mod realip;

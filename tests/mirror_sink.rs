@@ -144,6 +144,11 @@ fn scans_the_head_alone_when_the_mirror_leaves_the_body_out() {
     assert!(!event.list("truncated").is_empty(), "the missing body must show: {event:#?}");
     nginx.settled_after(1);
     assert_eq!(nginx.events().len(), 1, "only the head could be scanned");
+    let chunked = request("PUT", SQLI_TARGET, &[("Transfer-Encoding", "chunked")], b"");
+    let chunked = [chunked.as_slice(), b"3\r\na=b\r\n0\r\n\r\n"].concat();
+    assert_eq!(nginx.ask("FRONT", &chunked).text(), "app");
+    let event = nginx.hits("sqli", 2).remove(1);
+    assert_eq!(event.list("truncated"), ["body_absent"]);
 }
 
 #[test]

@@ -230,3 +230,24 @@ fn scans_every_header_in_a_sink_of_the_same_instance() {
         assert_eq!(event.str("remote_addr"), "203.0.113.7");
     }
 }
+
+#[test]
+fn knows_the_mirror_behind_an_internal_redirect() {
+    // The redirect clears what realip noted of the request; the mirror's headers are still the mirror's.
+    let mut nginx = Conf::new(
+        "server { listen 127.0.0.1:@NODE@; client_max_body_size 0; wallarm_mode off;
+         set_real_ip_from 127.0.0.22; real_ip_header X-REAL-IP;
+         location /r { return 404; } error_page 404 = /sink;
+         location = /sink { wallarm_mode monitoring; wallarm_sink;
+             wallarm_force server_addr $http_x_server_addr; } }",
+    )
+    .start();
+    let port = nginx.port("NODE");
+    let headers = [("X-REAL-IP", "203.0.113.7"), ("X-SERVER-ADDR", SQLI)];
+    let target = "/r?file=../../../../etc/passwd";
+    Client::connect_from(TRUSTED, port).ask(&request("GET", target, &headers, b""));
+    let event = nginx.hit("ptrav");
+    assert_eq!(event.str("remote_addr"), "203.0.113.7");
+    nginx.settled_after(1);
+    assert_eq!(nginx.events().len(), 1, "{:#?}", nginx.events());
+}

@@ -94,3 +94,19 @@ fn an_upload_that_outlives_its_configuration_is_still_seen() {
     assert!(gone.is_some(), "the old worker stays");
     nginx.settled_after(2);
 }
+
+#[test]
+fn event_ids_never_repeat() {
+    let mut nginx = Conf::same_instance().start();
+    for round in 0..3 {
+        nginx.get("FRONT", SQLI_TARGET);
+        nginx.get("FRONT", SQLI_TARGET);
+        nginx.settled_after(2 * round + 2);
+        nginx.reload("wallarm_sink;", "wallarm_sink;");
+    }
+    let mut ids: Vec<String> =
+        nginx.hits("sqli", 6).iter().map(|event| event.str("event_id").to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "{ids:?}");
+}
