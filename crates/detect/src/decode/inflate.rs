@@ -1,44 +1,166 @@
-//! Undoes the content coding of a body: gzip and deflate.
+//! Undoes the content coding of a body: gzip and deflate, once for each coding that the request names.
 //!
 //! Written and limited so that a small body cannot become a large one: reading stops at a fixed number of bytes. A stream that breaks off
-//! or is damaged yields what came before.
+//! or is damaged yields what came before. Only a stream that ended as it should, with nothing behind it, says what the application
+//! reads; whoever gets another answer has to look at the body as it was sent as well.
 
 use std::io::Read;
 
-use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::bufread::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Codings that are undone; honest clients use one.
+const MOST_CODINGS: usize = 3;
+
+/// Bytes by which the output grows.
+const CHUNK: usize = 16 << 10;
 
 /// What became of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inflated {
     /// Not compressed, or nothing could be read.
     Nothing,
-    Done,
+    /// Everything was read, and the request names every coding.
+    Whole,
+    /// Something was read, but an application may read something else: the stream is damaged, something stands behind it, or no
+    /// coding is named.
+    Doubtful,
     /// There is more than the limit allows.
     Cut,
 }
 
-/// Decompresses `body` into `out`, at most `limit` bytes, if it begins like a gzip stream or `coding`, the value of Content-Encoding,
-/// says so.
-pub(crate) fn inflate(body: &[u8], coding: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Unknown,
+}
+
+/// Decompresses `body` into `out`, at most `limit` bytes a coding, if `codings`, the values of Content-Encoding, say so or it begins like
+/// a gzip stream. `spare` holds what lies between two codings.
+pub(crate) fn inflate<'a>(
+    body: &[u8],
+    codings: impl Iterator<Item = &'a [u8]>,
+    limit: usize,
+    out: &mut Vec<u8>,
+    spare: &mut Vec<u8>,
+) -> Inflated {
     out.clear();
-    let named = |name: &[u8]| coding.windows(name.len()).any(|w| w.eq_ignore_ascii_case(name));
-    let read = match body {
-        [0x1F, 0x8B, 8, ..] => read(GzDecoder::new(body), limit, out),
-        [0x78, ..] if named(b"deflate") => read(ZlibDecoder::new(body), limit, out),
-        _ if named(b"deflate") => read(DeflateDecoder::new(body), limit, out),
-        _ => return Inflated::Nothing,
-    };
-    match read {
-        _ if out.is_empty() => Inflated::Nothing,
-        Some(length) if length > limit => {
-            out.truncate(limit);
-            Inflated::Cut
+    let (named, mut complete) = named(codings);
+    // The coding named last was applied last. Without any, the body's looks are all there is.
+    let mut undo = named.iter().rev().flatten().copied();
+    let declared = named.iter().any(Option::is_some);
+    let first = undo.next().unwrap_or(Coding::Unknown);
+    complete &= declared;
+    let mut outcome = one(body, first, limit, out);
+    for coding in undo {
+        if outcome == Inflated::Nothing {
+            break;
         }
-        _ => Inflated::Done,
+        std::mem::swap(out, spare);
+        let next = one(spare, coding, limit, out);
+        if next == Inflated::Nothing {
+            std::mem::swap(out, spare);
+            complete = false;
+            break;
+        }
+        outcome = worse(outcome, next);
+    }
+    match outcome {
+        Inflated::Whole if !complete => Inflated::Doubtful,
+        outcome => outcome,
     }
 }
 
-/// Reads one byte more than the limit, to tell whether there is more; `None` if the stream is damaged.
-fn read(decoder: impl Read, limit: usize, out: &mut Vec<u8>) -> Option<usize> {
-    decoder.take(limit as u64 + 1).read_to_end(out).ok()
+/// The codings in the order in which they were applied; false if there are more than are undone.
+fn named<'a>(codings: impl Iterator<Item = &'a [u8]>) -> ([Option<Coding>; MOST_CODINGS], bool) {
+    let mut named = [None; MOST_CODINGS];
+    let tokens =
+        codings.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    let mut known =
+        tokens.filter(|t| !t.is_empty() && !t.eq_ignore_ascii_case(b"identity")).map(|token| {
+            match token {
+                t if t.eq_ignore_ascii_case(b"gzip") || t.eq_ignore_ascii_case(b"x-gzip") => {
+                    Coding::Gzip
+                }
+                t if t.eq_ignore_ascii_case(b"deflate") => Coding::Deflate,
+                _ => Coding::Unknown,
+            }
+        });
+    for (slot, coding) in named.iter_mut().zip(known.by_ref()) {
+        *slot = Some(coding);
+    }
+    (named, known.next().is_none())
+}
+
+fn worse(one: Inflated, other: Inflated) -> Inflated {
+    match (one, other) {
+        (Inflated::Cut, _) | (_, Inflated::Cut) => Inflated::Cut,
+        (Inflated::Whole, Inflated::Whole) => Inflated::Whole,
+        _ => Inflated::Doubtful,
+    }
+}
+
+/// Undoes one coding. What begins like a gzip stream is read as one whatever its name.
+fn one(body: &[u8], coding: Coding, limit: usize, out: &mut Vec<u8>) -> Inflated {
+    out.clear();
+    let outcome = match (body, coding) {
+        ([0x1F, 0x8B, 8, ..], _) => gzip(body, limit, out, coding == Coding::Gzip),
+        (_, Coding::Deflate) => deflate(body, limit, out),
+        _ => return Inflated::Nothing,
+    };
+    if outcome == Inflated::Doubtful && out.is_empty() {
+        return Inflated::Nothing;
+    }
+    if out.len() > limit {
+        out.truncate(limit);
+        return Inflated::Cut;
+    }
+    outcome
+}
+
+/// All members of a gzip stream; reads one byte more than the limit, to tell whether there is more.
+fn gzip(body: &[u8], limit: usize, out: &mut Vec<u8>, named: bool) -> Inflated {
+    let read = MultiGzDecoder::new(body).take(limit as u64 + 1).read_to_end(out);
+    if read.is_ok() && named {
+        Inflated::Whole
+    } else {
+        Inflated::Doubtful
+    }
+}
+
+/// With the zlib frame, as the standard wants it, or without, as some send it.
+fn deflate(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
+    let framed =
+        matches!(body, [a, b, ..] if a & 15 == 8 && u16::from_be_bytes([*a, *b]) % 31 == 0);
+    // A stream without the frame can look as if it had one. If neither ends as it should, the frame decides.
+    let tries: &[bool] = if framed { &[true, false, true] } else { &[false] };
+    let mut outcome = Inflated::Nothing;
+    for &framed in tries {
+        out.clear();
+        outcome = read_deflate(body, framed, limit, out);
+        if outcome == Inflated::Whole || out.len() > limit {
+            break;
+        }
+    }
+    outcome
+}
+
+/// Whole if the stream has an end and nothing stands behind it.
+fn read_deflate(body: &[u8], framed: bool, limit: usize, out: &mut Vec<u8>) -> Inflated {
+    let mut stream = Decompress::new(framed);
+    let mut rest = body;
+    while out.len() <= limit {
+        out.reserve(CHUNK.min(limit + 1));
+        let before = (stream.total_in(), stream.total_out());
+        let status = stream.decompress_vec(rest, out, FlushDecompress::None);
+        let read = stream.total_in();
+        rest = usize::try_from(read).ok().and_then(|read| body.get(read..)).unwrap_or_default();
+        match status {
+            Ok(Status::StreamEnd) if rest.is_empty() => return Inflated::Whole,
+            Ok(Status::Ok | Status::BufError) if before != (read, stream.total_out()) => {}
+            _ => break,
+        }
+    }
+    Inflated::Doubtful
 }

@@ -6,7 +6,7 @@ use super::{Anomalies, DecoderSet, Group, PointId, PointKind};
 use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
 use crate::parse::multipart::{self, Part, Parts};
-use crate::request::Request;
+use crate::request::{Header, Request};
 
 /// Text shrinks to a tenth; what grows by more than this was made to.
 const BOMB_RATIO: usize = 50;
@@ -19,28 +19,32 @@ impl Extractor<'_> {
         let point = self.views.points.plain(None, PointKind::Post);
         let mut inflated = std::mem::take(&mut self.work.inflated);
         let (group, how, depth) = (Group::Body, How::Plain, 0);
-        if self.inflate(request, &mut inflated) {
+        let outcome = self.inflate(request, &mut inflated);
+        if outcome != Inflated::Nothing {
             let point = self.plain_point(point, PointKind::Gzip);
             let decoders = DecoderSet::GZIP;
             self.content(Value { point, group, raw: &inflated, how, depth, decoders }, request);
-        } else {
+        }
+        // An application that does not inflate, or reads on behind the stream, sees the body as it was sent.
+        if outcome != Inflated::Whole {
             let (raw, decoders) = (request.body, DecoderSet::NONE);
             self.content(Value { point, group, raw, how, depth, decoders }, request);
         }
         self.work.inflated = inflated;
     }
 
-    /// Removes the content coding; false if there is none.
-    fn inflate(&mut self, request: &Request<'_>, inflated: &mut Vec<u8>) -> bool {
-        let coding = request.header("content-encoding").unwrap_or_default();
+    /// Removes the content codings.
+    fn inflate(&mut self, request: &Request<'_>, inflated: &mut Vec<u8>) -> Inflated {
+        let named = |header: &&Header<'_>| header.name.eq_ignore_ascii_case(b"content-encoding");
+        let codings = request.headers.iter().filter(named).map(|header| header.value);
         let limit = self.limits.inflated_bytes as usize;
-        let outcome = inflate(request.body, coding, limit, inflated);
+        let outcome = inflate(request.body, codings, limit, inflated, &mut self.work.unpacked);
         let cut = outcome == Inflated::Cut;
         let bomb = request.body.len().saturating_mul(BOMB_RATIO) < limit;
         self.hit.data_bomb |= cut && bomb;
         self.hit.view_bytes |= cut && !bomb;
         self.grow(inflated.len());
-        outcome != Inflated::Nothing
+        outcome
     }
 
     fn content(&mut self, body: Value<'_>, request: &Request<'_>) {

@@ -177,7 +177,8 @@ fn compressed_bodies_are_read() {
     let whole = gzip(br#"{"a":"b\u0027"}"#);
     let damaged = gzip(&[&b"a=payload&p="[..], &b"x".repeat(9999)].concat());
     let expected = [("[post, gzip, json_doc, hash, 'a']", "b'")];
-    check(&Sample::post("application/json", &whole), Group::Body, &expected);
+    let sample = Sample::post("application/json", &whole).header("Content-Encoding", "gzip");
+    check(&sample, Group::Body, &expected);
     let sample = Sample::post("", &damaged[..damaged.len() - 20]);
     let found = sample.views(Group::Body);
     assert_eq!(found[0].1, "payload");
@@ -190,6 +191,90 @@ fn compressed_bodies_are_read() {
     check(&sample, Group::Body, &[("[post, gzip, form_urlencoded, 'a']", "b")]);
     let sample = Sample::post("", b"a=b").header("Content-Encoding", "gzip");
     check(&sample, Group::Body, &[("[post, form_urlencoded, 'a']", "b")]);
+}
+
+fn deflate(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Place and text of the values of a body sent with these codings.
+fn values(body: &[u8], codings: &[&str]) -> Vec<(String, String)> {
+    let form = Sample::post("application/x-www-form-urlencoded", body);
+    let sample = codings.iter().fold(form, |s, coding| s.header("Content-Encoding", coding));
+    sample.views(Group::Body)
+}
+
+#[test]
+fn the_wire_body_counts_unless_a_declared_stream_ended_cleanly() {
+    const INNER: (&str, &str) = ("[post, gzip, form_urlencoded, 'a']", "inner");
+    let stream = gzip(b"a=inner");
+    let damaged = &stream[..stream.len() - 4];
+    let trailed = [&stream, &b"&b=outer"[..]].concat();
+    let bare = [&deflate(b"a=inner"), &b"&b=outer"[..]].concat();
+    let cases: [(&[u8], &[&str], bool, bool); 11] = [
+        (&stream, &["gzip"], true, false),
+        (&stream, &["identity", "X-GZIP"], true, false),
+        (&deflate(b"a=inner"), &["deflate"], true, false),
+        (&stream, &[], true, true),
+        (&stream, &["br"], true, true),
+        (&trailed, &["gzip"], true, true),
+        (&trailed, &[], true, true),
+        (damaged, &["gzip"], true, true),
+        (&bare, &["deflate"], true, true),
+        (b"K=1&b=outer", &["deflate"], false, true),
+        (b"K=1&b=outer", &["gzip"], false, true),
+    ];
+    for (body, codings, inner, wire) in cases {
+        let found = values(body, codings);
+        let case = format!("{} {codings:?}: {found:?}", body.escape_ascii());
+        assert_eq!(found.iter().any(|(p, t)| (&**p, &**t) == INNER), inner, "{case}");
+        assert_eq!(found.iter().any(|(p, _)| !p.contains("gzip")), wire, "{case}");
+        if body.ends_with(b"&b=outer") {
+            let outer = ("[post, form_urlencoded, 'b']", "outer");
+            assert!(found.iter().any(|(p, t)| (&**p, &**t) == outer), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_plain_body_called_deflate_is_read_as_it_is() {
+    // First bytes of every kind: block types, and what could be a zlib header.
+    for first in 0..=u8::MAX {
+        let body = [&[first], &b"xxxxxxxxxxxxxxxxxxxxxx&b=outer"[..]].concat();
+        let found = values(&body, &["deflate"]);
+        assert!(found.iter().any(|(_, text)| text == "outer"), "{first:#x}: {found:?}");
+    }
+}
+
+#[test]
+fn members_and_codings_are_undone_one_after_the_other() {
+    let members = [gzip(b"a=in"), gzip(b"ner")].concat();
+    let twice = gzip(&gzip(b"a=inner"));
+    let mixed = gzip(&deflate(b"a=inner"));
+    let cases: [(&[u8], &[&str]); 5] = [
+        (&members, &["gzip"]),
+        (&twice, &["gzip, gzip"]),
+        (&twice, &["gzip", "gzip"]),
+        (&mixed, &["deflate,gzip"]),
+        (&gzip(&twice), &["gzip, gzip, gzip"]),
+    ];
+    for (body, codings) in cases {
+        let expected = ("[post, gzip, form_urlencoded, 'a']".to_owned(), "inner".to_owned());
+        assert_eq!(values(body, codings), [expected], "{codings:?}");
+    }
+    let found = values(&gzip(b"a=inner"), &["gzip, gzip"]);
+    assert!(found.iter().any(|(_, text)| text == "inner"), "{found:?}");
+}
+
+#[test]
+fn a_cut_stream_does_not_hide_the_wire_body() {
+    let body = [&gzip(&vec![b'x'; 3 << 20]), &b"&b=outer"[..]].concat();
+    let sample = Sample::post("application/x-www-form-urlencoded", &body);
+    let mut views = Views::default();
+    assert!(sample.extract_into(&mut views, &Limits::default()).data_bomb);
+    assert!(list(&views, Group::Body).iter().any(|(_, text)| text == "outer"));
 }
 
 #[test]
