@@ -8,6 +8,9 @@ module=ngx_http_wallarm_mirror_module.so
 
 # What a build needs besides Rust. libclang is bindgen's; the rest compiles NGINX.
 build_packages=(gcc make libc6-dev libclang-dev libpcre2-dev libssl-dev zlib1g-dev)
+run_packages=("${build_packages[@]}" curl jq)
+test_packages=("${build_packages[@]}" shellcheck)
+system_packages=(nginx nginx-dev) # not everywhere to be had
 
 if [[ -t 2 && -z ${NO_COLOR:-} ]]; then
     bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'
@@ -34,7 +37,8 @@ missing_packages() {
     done
 }
 
-# Installs what is missing as root; otherwise fails with the line to run.
+# Installs what is missing as root; otherwise fails with the line to run. A script asks once for all that it and
+# those it calls need, so that this line is the only one.
 need_packages() {
     command -v dpkg-query >/dev/null || return 0 # not Debian: the compiler will tell
     local missing
@@ -43,6 +47,22 @@ need_packages() {
     [[ $(id -u) == 0 ]] || die "packages are missing; run: sudo apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
     install_packages "${missing[@]}"
+}
+
+# The tests want the distribution's NGINX, but do without: it is part of the line to run, and no cause for it.
+need_test_packages() {
+    local packages=("${test_packages[@]}")
+    if [[ $(id -u) != 0 && $(missing_packages "${test_packages[@]}") ]] && apt_knows "${system_packages[@]}"; then
+        packages+=("${system_packages[@]}")
+    fi
+    need_packages "${packages[@]}"
+}
+
+apt_knows() {
+    local package
+    for package; do
+        apt-cache show --quiet "$package" >/dev/null 2>&1 || return
+    done
 }
 
 # A newly installed server must not start to listen on this machine: policy-rc.d forbids it meanwhile.

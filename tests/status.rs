@@ -23,10 +23,8 @@ fn keeps_remote_peers_out_unless_they_are_allowed() {
     let server = "server { listen @NODE@; set_real_ip_from 0.0.0.0/0; real_ip_header X-Real-IP;
         location = /closed { wallarm_status; }
         location = /open { wallarm_status allow=203.0.113.0/24 allow=@ADDRESS; } }";
-    let Some(address) = Client::outward_address() else {
-        println!("skipped: a machine with no address beyond loopback has no remote peers either");
-        return;
-    };
+    // Without one there are no remote peers, and `scripts/test` leaves this test out.
+    let address = Client::outward_address().expect("an address beyond loopback");
     let mut nginx = Conf::new(&server.replace("@ADDRESS", &address.to_string())).start();
     let port = nginx.port("NODE");
     let local = request("GET", "/closed", &[("X-Real-IP", "127.0.0.1")], b"");

@@ -34,16 +34,15 @@ impl Binaries {
         }
     }
 
-    /// The distribution's NGINX; `None` where WALLARM_SYSTEM_NGINX does not name one.
-    pub(crate) fn system() -> Option<Self> {
-        std::env::var_os("WALLARM_SYSTEM_NGINX")?;
-        Some(Self {
+    /// The distribution's NGINX, where WALLARM_SYSTEM_NGINX or `scripts/build --nginx system` tells of one.
+    pub(crate) fn system() -> Self {
+        Self {
             nginx: artifact("WALLARM_SYSTEM_NGINX", "dist/system/nginx"),
             module: artifact(
                 "WALLARM_SYSTEM_MODULE",
                 "dist/system/ngx_http_wallarm_mirror_module.so",
             ),
-        })
+        }
     }
 }
 
