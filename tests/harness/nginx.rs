@@ -202,14 +202,11 @@ impl Nginx {
         status
     }
 
-    /// Stops with `signal` and gives the time that took; fails on a bad exit or a bad sign in the error log.
-    pub(crate) fn stop(&mut self, signal: Signal) -> Duration {
-        let start = Instant::now();
+    /// Stops with `signal`; fails on a bad exit or a bad sign in the error log.
+    pub(crate) fn stop(&mut self, signal: Signal) {
         self.signal(signal);
         self.wait_for_exit();
-        let took = start.elapsed();
         self.check_exit();
-        took
     }
 
     /// Waits for an exit that something else asked for.
