@@ -16,7 +16,7 @@ use wallarm_pipeline::{Policy, RealIpHeader, Trusted};
 
 pub(crate) use merge::merge_loc_conf;
 pub(crate) use status::{Format as StatusFormat, Status};
-pub(crate) use value::{Application, Text, Value};
+pub(crate) use value::{Application, Parse, Text, Value};
 
 use crate::ext;
 

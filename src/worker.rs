@@ -22,15 +22,6 @@ use crate::{ext, log, shm};
 /// How long an exiting worker waits for its threads. The master kills after about 1.5 s.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
 
-const SCAN_THREADS: usize = 1;
-const QUEUE_SIZE: usize = 2048;
-const ARENA_SIZE: usize = 8 * 1024;
-const ARENAS: usize = 2048;
-const BODY_LIMIT: usize = 1024 * 1024;
-const BODY_FILES: usize = 64;
-/// Bytes of unlinked temporary files that a worker's queue may keep alive.
-const BODY_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
 /// Set from `init_process` to `exit_process`, in processes that serve requests where some mode is on.
 static WORKER: AtomicPtr<Worker> = AtomicPtr::new(ptr::null_mut());
 
@@ -178,22 +169,22 @@ unsafe extern "C" fn reopen(_ev: *mut ngx_event_t) {
 
 /// The sizes of a worker.
 pub(crate) fn config(conf: &MainConf, event_rate: u32) -> Config {
+    let default = Config::default();
     Config {
-        scan_threads: conf.scan_threads.unwrap_or(SCAN_THREADS),
-        queue_size: conf.queue_size.unwrap_or(QUEUE_SIZE),
-        arena_size: conf.arena_size.unwrap_or(ARENA_SIZE),
-        arenas: conf.arenas.unwrap_or(ARENAS),
-        body_limit: conf.body_limit.unwrap_or(BODY_LIMIT),
-        body_files: body_files(conf.body_files),
-        body_file_bytes: BODY_FILE_BYTES,
+        scan_threads: conf.scan_threads.unwrap_or(default.scan_threads),
+        queue_size: conf.queue_size.unwrap_or(default.queue_size),
+        arena_size: conf.arena_size.unwrap_or(default.arena_size),
+        arenas: conf.arenas.unwrap_or(default.arenas),
+        body_limit: conf.body_limit.unwrap_or(default.body_limit),
+        body_files: body_files(conf.body_files, default.body_files),
         event_rate,
-        ..Config::default()
+        ..default
     }
 }
 
 /// By default at most a sixteenth of the descriptors that the process may open, never more than half of them: a full
 /// table would stop `accept()`.
-fn body_files(set: Option<usize>) -> usize {
+fn body_files(set: Option<usize>, most: usize) -> usize {
     // SAFETY: getrlimit() fills the structure it is given.
     let limit = unsafe {
         let mut limit: libc::rlimit = mem::zeroed();
@@ -204,7 +195,7 @@ fn body_files(set: Option<usize>) -> usize {
         }
     };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    set.map_or(BODY_FILES.min(limit / 16), |set| set.min(limit / 2))
+    set.map_or(most.min(limit / 16), |set| set.min(limit / 2))
 }
 
 /// Threads inherit the mask: a signal that one of them took would set NGINX's flag but not interrupt its poll.

@@ -1,6 +1,7 @@
 //! One handler per directive, and the table that NGINX looks them up in.
 
 use core::ffi::{c_char, c_void};
+use core::ops::RangeInclusive;
 
 use ngx::ffi::{
     ngx_command_t, ngx_conf_t, ngx_parse_size, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
@@ -10,7 +11,9 @@ use ngx::ffi::{
 use ngx::ngx_string;
 
 use super::value::digits as count;
-use super::{conf_log, finish, real_ip, status, Application, LocConf, MainConf, Mode, Text, Value};
+use super::{
+    conf_log, finish, real_ip, status, Application, LocConf, MainConf, Mode, Parse, Text, Value,
+};
 use crate::{ext, handlers, log};
 
 type Handler =
@@ -95,15 +98,17 @@ unsafe extern "C" fn cmd_set_mode(
     conf: *mut c_void,
 ) -> *mut c_char {
     // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
-    let (conf, (_, value)) = unsafe { (&mut *conf.cast::<LocConf>(), name_and_value(cf)) };
-    if conf.mode.is_some() {
-        return ext::CONF_DUPLICATE;
-    }
-    conf.mode = Some(match value {
-        b"off" => Mode::Off,
-        b"monitoring" => Mode::Monitoring,
+    unsafe { set(cf, &mut (*conf.cast::<LocConf>()).mode, |value| mode(cf, value)) }
+}
+
+/// # Safety
+/// `cf` stands in the http block.
+unsafe fn mode(cf: *mut ngx_conf_t, value: &[u8]) -> Result<Mode, String> {
+    match value {
+        b"off" => Ok(Mode::Off),
+        b"monitoring" => Ok(Mode::Monitoring),
         b"safe_blocking" | b"block" => {
-            // SAFETY: cf stands in the http block.
+            // SAFETY: by the caller's contract.
             let main = unsafe { ext::main_of_cf(cf) };
             if !core::mem::replace(&mut main.warned_of_blocking, true) {
                 conf_log!(
@@ -113,20 +118,10 @@ unsafe extern "C" fn cmd_set_mode(
                     value.escape_ascii()
                 );
             }
-            Mode::Monitoring
+            Ok(Mode::Monitoring)
         }
-        _ => {
-            conf_log!(
-                NGX_LOG_EMERG,
-                cf,
-                "invalid value \"{}\" in \"wallarm_mode\", expected \"off\", \"monitoring\", \
-                 \"safe_blocking\" or \"block\"",
-                value.escape_ascii()
-            );
-            return ext::CONF_ERROR;
-        }
-    });
-    ext::CONF_OK
+        _ => Err("expected \"off\", \"monitoring\", \"safe_blocking\" or \"block\"".into()),
+    }
 }
 
 unsafe extern "C" fn cmd_add_force(
@@ -136,48 +131,44 @@ unsafe extern "C" fn cmd_add_force(
 ) -> *mut c_char {
     // SAFETY: NGINX passes this module's location settings; the table asks for two values.
     unsafe {
-        let conf = &mut *conf.cast::<LocConf>();
+        let forced = &mut (*conf.cast::<LocConf>()).forced;
         let mut words = ext::args(cf).skip(1);
         let (name, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let result = add_force(cf, &mut conf.forced, name, value);
-        finish(cf, result.map_err(|e| format!("{e} in \"wallarm_force {}\"", name.escape_ascii())))
+        let directive = format!("wallarm_force {}", name.escape_ascii());
+        let result = match name {
+            b"server_addr" => force(cf, &directive, &mut forced.server_addr, value),
+            b"server_port" => force(cf, &directive, &mut forced.server_port, value),
+            b"response_status" => force(cf, &directive, &mut forced.response_status, value),
+            b"response_time" => force(cf, &directive, &mut forced.response_time, value),
+            b"response_size" => force(cf, &directive, &mut forced.response_size, value),
+            _ => Err(format!(
+                "unknown name in \"{directive}\", expected \"server_addr\", \"server_port\", \
+                 \"response_status\", \"response_time\" or \"response_size\""
+            )),
+        };
+        finish(cf, result)
     }
 }
 
-unsafe fn add_force(
+/// # Safety
+/// `cf` stands in the http block; `value` is one of its words.
+unsafe fn force<T: Copy + Parse>(
     cf: *mut ngx_conf_t,
-    forced: &mut super::Forced,
-    name: &[u8],
+    directive: &str,
+    place: &mut Option<Value<T>>,
     value: &[u8],
 ) -> Result<(), String> {
-    // SAFETY: cf stands in the http block; value is one of its words.
-    unsafe {
-        match name {
-            b"server_addr" => set_once(&mut forced.server_addr, || Value::compile(cf, value)),
-            b"server_port" => set_once(&mut forced.server_port, || Value::compile(cf, value)),
-            b"response_status" => {
-                set_once(&mut forced.response_status, || Value::compile(cf, value))
-            }
-            b"response_time" => set_once(&mut forced.response_time, || Value::compile(cf, value)),
-            b"response_size" => set_once(&mut forced.response_size, || Value::compile(cf, value)),
-            _ => Err(
-                "unknown name, expected \"server_addr\", \"server_port\", \"response_status\", \
-                      \"response_time\" or \"response_size\""
-                    .into(),
-            ),
-        }
+    if place.is_some() {
+        return Err(format!("duplicate name in \"{directive}\""));
     }
+    // SAFETY: by the caller's contract.
+    *place = Some(unsafe { Value::compile(cf, value) }.map_err(|e| invalid(value, directive, &e))?);
+    Ok(())
 }
 
-fn set_once<T>(
-    place: &mut Option<T>,
-    value: impl FnOnce() -> Result<T, String>,
-) -> Result<(), String> {
-    if place.is_some() {
-        return Err("duplicate name".into());
-    }
-    *place = Some(value()?);
-    Ok(())
+/// The words of an error. `expected` completes the sentence.
+fn invalid(value: &[u8], directive: &str, expected: &str) -> String {
+    format!("invalid value \"{}\" in \"{directive}\", {expected}", value.escape_ascii())
 }
 
 /// A content handler, like `proxy_pass`: what else may answer here is checked when levels are merged.
@@ -213,16 +204,8 @@ unsafe extern "C" fn cmd_set_request_id(
     _cmd: *mut ngx_command_t,
     conf: *mut c_void,
 ) -> *mut c_char {
-    // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
-    unsafe {
-        let conf = &mut *conf.cast::<LocConf>();
-        if conf.request_id.is_some() {
-            return ext::CONF_DUPLICATE;
-        }
-        let (name, value) = name_and_value(cf);
-        let result = Text::compile(cf, value).map(|text| conf.request_id = Some(text));
-        finish(cf, result.map_err(|e| format!("{e} in \"{name}\"")))
-    }
+    // SAFETY: NGINX passes this module's location settings; the table asks for one value.
+    unsafe { set(cf, &mut (*conf.cast::<LocConf>()).request_id, |value| Text::compile(cf, value)) }
 }
 
 unsafe extern "C" fn cmd_set_application(
@@ -230,27 +213,21 @@ unsafe extern "C" fn cmd_set_application(
     _cmd: *mut ngx_command_t,
     conf: *mut c_void,
 ) -> *mut c_char {
-    // SAFETY: NGINX passes this module's location settings, and cf stands in the http block.
+    // SAFETY: NGINX passes this module's location settings; the table asks for one value.
     unsafe {
-        let conf = &mut *conf.cast::<LocConf>();
-        if conf.application.is_some() {
-            return ext::CONF_DUPLICATE;
-        }
-        let (name, value) = name_and_value(cf);
-        let result = Application::compile(cf, value).map(|id| conf.application = Some(id));
-        finish(cf, result.map_err(|e| format!("{e} in \"{name}\"")))
+        let place = &mut (*conf.cast::<LocConf>()).application;
+        set(cf, place, |value| Application::compile(cf, value))
     }
 }
 
-/// Stores a number within `range` that `parse` reads from the directive's value.
+/// Stores what `parse` makes of the directive's value, once. Its error says what was expected.
 ///
 /// # Safety
 /// Called from a directive handler with one value.
-unsafe fn set_number(
+pub(super) unsafe fn set<T>(
     cf: *mut ngx_conf_t,
-    place: &mut Option<usize>,
-    parse: impl FnOnce(&[u8]) -> Option<usize>,
-    range: core::ops::RangeInclusive<usize>,
+    place: &mut Option<T>,
+    parse: impl FnOnce(&[u8]) -> Result<T, String>,
 ) -> *mut c_char {
     if place.is_some() {
         return ext::CONF_DUPLICATE;
@@ -258,13 +235,21 @@ unsafe fn set_number(
     // SAFETY: by the caller's contract.
     unsafe {
         let (name, value) = name_and_value(cf);
-        *place = parse(value).filter(|number| range.contains(number));
-        let result = place.map(|_| ()).ok_or_else(|| {
-            let (value, low, high) = (value.escape_ascii(), range.start(), range.end());
-            format!("invalid value \"{value}\" in \"{name}\", expected {low} to {high}")
-        });
-        finish(cf, result)
+        let result = parse(value).map(|value| *place = Some(value));
+        finish(cf, result.map_err(|expected| invalid(value, &name, &expected)))
     }
+}
+
+/// A number within `range`.
+fn number(
+    text: &[u8],
+    parse: impl FnOnce(&[u8]) -> Option<usize>,
+    range: RangeInclusive<usize>,
+) -> Result<usize, String> {
+    parse(text).filter(|number| range.contains(number)).ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        format!("expected {low} to {high}")
+    })
 }
 
 /// Bytes, with NGINX's suffixes `k` and `m`.
@@ -285,7 +270,10 @@ macro_rules! number_handlers {
             conf: *mut c_void,
         ) -> *mut c_char {
             // SAFETY: NGINX passes this module's main settings; the table asks for one value.
-            unsafe { set_number(cf, &mut (*conf.cast::<MainConf>()).$field, $parse, $range) }
+            unsafe {
+                let place = &mut (*conf.cast::<MainConf>()).$field;
+                set(cf, place, |value| number(value, $parse, $range))
+            }
         }
     )+};
 }

@@ -7,9 +7,9 @@ use ngx::ffi::{
 };
 use wallarm_pipeline::{Cidr, Peer, RealIpHeader, Trusted};
 
-use super::commands::name_and_value;
+use super::commands::{name_and_value, set};
 use super::{conf_log, finish, LocConf};
-use crate::{capture, ext};
+use crate::capture;
 
 pub(super) unsafe extern "C" fn cmd_add_from(
     cf: *mut ngx_conf_t,
@@ -71,12 +71,10 @@ pub(super) unsafe extern "C" fn cmd_set_header(
     conf: *mut c_void,
 ) -> *mut c_char {
     // SAFETY: NGINX passes this module's location settings; the table asks for one value.
-    let (conf, (_, value)) = unsafe { (&mut *conf.cast::<LocConf>(), name_and_value(cf)) };
-    if conf.real_ip_header.is_some() {
-        return ext::CONF_DUPLICATE;
+    unsafe {
+        let place = &mut (*conf.cast::<LocConf>()).real_ip_header;
+        set(cf, place, |value| Ok(RealIpHeader::parse(value)))
     }
-    conf.real_ip_header = Some(RealIpHeader::parse(value));
-    ext::CONF_OK
 }
 
 pub(super) unsafe extern "C" fn cmd_set_recursive(
@@ -85,21 +83,13 @@ pub(super) unsafe extern "C" fn cmd_set_recursive(
     conf: *mut c_void,
 ) -> *mut c_char {
     // SAFETY: NGINX passes this module's location settings; the table asks for one value.
-    unsafe {
-        let conf = &mut *conf.cast::<LocConf>();
-        if conf.real_ip_recursive.is_some() {
-            return ext::CONF_DUPLICATE;
-        }
-        let (name, value) = name_and_value(cf);
-        conf.real_ip_recursive = match value.to_ascii_lowercase().as_slice() {
-            b"on" => Some(true),
-            b"off" => Some(false),
-            _ => None,
-        };
-        let result = conf.real_ip_recursive.map(|_| ()).ok_or_else(|| {
-            let value = value.escape_ascii();
-            format!("invalid value \"{value}\" in \"{name}\", it must be \"on\" or \"off\"")
-        });
-        finish(cf, result)
+    unsafe { set(cf, &mut (*conf.cast::<LocConf>()).real_ip_recursive, flag) }
+}
+
+fn flag(value: &[u8]) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_slice() {
+        b"on" => Ok(true),
+        b"off" => Ok(false),
+        _ => Err("it must be \"on\" or \"off\"".into()),
     }
 }

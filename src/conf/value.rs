@@ -29,7 +29,7 @@ impl Text {
             let compiled = ngx_pcalloc((*cf).pool, size_of::<ngx_http_complex_value_t>())
                 .cast::<ngx_http_complex_value_t>();
             if compiled.is_null() {
-                return Err("no memory".into());
+                return Err("there is no memory for it".into());
             }
             let mut word = ngx_str_t { len: source.len(), data: source.as_ptr().cast_mut() };
             let mut compile: ngx_http_compile_complex_value_t = core::mem::zeroed();
@@ -37,7 +37,7 @@ impl Text {
             compile.value = &raw mut word;
             compile.complex_value = compiled;
             if ngx_http_compile_complex_value(&raw mut compile) != NGX_OK as ngx_int_t {
-                return Err(format!("invalid value \"{}\"", source.escape_ascii()));
+                return Err("it does not compile".into());
             }
             Ok(Self { compiled, source: String::from_utf8_lossy(source).into_owned() })
         }
@@ -91,9 +91,7 @@ impl<T: Copy + Parse> Value<T> {
         if !text.is_literal() {
             return Ok(Self::Variable(text));
         }
-        T::parse(source).map(Self::Literal).ok_or_else(|| {
-            format!("invalid value \"{}\", expected {}", source.escape_ascii(), T::EXPECTED)
-        })
+        T::parse(source).map(Self::Literal).ok_or_else(|| format!("expected {}", T::EXPECTED))
     }
 
     /// The value for this request. One that is empty or does not parse is `None` and counts.

@@ -37,7 +37,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             scan_threads: 1,
-            queue_size: 4096,
+            queue_size: 2048,
             arena_size: 8 << 10,
             arenas: 2048,
             body_limit: 1 << 20,
