@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     print_features()?;
     let nginx = Nginx::from_env()?;
+    print_modules(&nginx)?;
     bindings::generate(&nginx)?;
     layout::generate(&nginx)?;
     target::print(&nginx)?;
@@ -43,6 +44,19 @@ fn print_features() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-check-cfg=cfg(ngx_feature, values({}))", dep("FEATURES_CHECK")?);
     for feature in dep("FEATURES")?.split(',').filter(|feature| !feature.is_empty()) {
         println!("cargo::rustc-cfg=ngx_feature=\"{feature}\"");
+    }
+    Ok(())
+}
+
+/// `cfg(ngx_module = "http_realip")` where realip is linked into NGINX. The feature of that name does not tell:
+/// `--with-compat` defines its macro, for the sake of struct layouts, whether the module is there or not.
+fn print_modules(nginx: &Nginx) -> Result<(), Box<dyn Error>> {
+    let list = nginx.build_dir.join("ngx_modules.c");
+    println!("cargo::rerun-if-changed={}", list.display());
+    println!("cargo::rustc-check-cfg=cfg(ngx_module, values(\"http_realip\"))");
+    let modules = std::fs::read_to_string(&list).map_err(|e| format!("{}: {e}", list.display()))?;
+    if modules.contains("&ngx_http_realip_module,") {
+        println!("cargo::rustc-cfg=ngx_module=\"http_realip\"");
     }
     Ok(())
 }

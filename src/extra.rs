@@ -2,7 +2,7 @@
 
 #![allow(unreachable_pub)] // bindgen declares everything `pub`
 
-#[allow(unused_imports)] // whether a type is needed depends on NGINX's features
+#[allow(dead_code, unused_imports)] // what is needed depends on NGINX's features and modules
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/extra.rs"));
 }

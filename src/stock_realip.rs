@@ -1,6 +1,6 @@
 //! What NGINX's own realip module did to a request, and which header it takes the address from.
 
-#[cfg(ngx_feature = "http_realip")]
+#[cfg(ngx_module = "http_realip")]
 mod imp {
     use core::ptr;
 
@@ -90,7 +90,7 @@ mod imp {
     }
 }
 
-#[cfg(not(ngx_feature = "http_realip"))]
+#[cfg(not(ngx_module = "http_realip"))]
 mod imp {
     use ngx::ffi::ngx_http_request_t;
 

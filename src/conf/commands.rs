@@ -46,9 +46,9 @@ macro_rules! main {
     };
 }
 
-#[cfg(ngx_feature = "http_realip")]
+#[cfg(ngx_module = "http_realip")]
 const STOCK_NAMES: usize = 0;
-#[cfg(not(ngx_feature = "http_realip"))]
+#[cfg(not(ngx_module = "http_realip"))]
 const STOCK_NAMES: usize = 3;
 
 pub(crate) static mut COMMANDS: [ngx_command_t; 18 + STOCK_NAMES] = [
@@ -70,11 +70,11 @@ pub(crate) static mut COMMANDS: [ngx_command_t; 18 + STOCK_NAMES] = [
     main!("wallarm_body_limit", NGX_CONF_TAKE1, cmd_set_body_limit),
     main!("wallarm_body_files", NGX_CONF_TAKE1, cmd_set_body_files),
     // With realip in the NGINX, its own directives of these names come first in load order and ours would never run.
-    #[cfg(not(ngx_feature = "http_realip"))]
+    #[cfg(not(ngx_module = "http_realip"))]
     location!("set_real_ip_from", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_add_from),
-    #[cfg(not(ngx_feature = "http_realip"))]
+    #[cfg(not(ngx_module = "http_realip"))]
     location!("real_ip_header", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_header),
-    #[cfg(not(ngx_feature = "http_realip"))]
+    #[cfg(not(ngx_module = "http_realip"))]
     location!("real_ip_recursive", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_recursive),
     ngx_command_t::empty(),
 ];
