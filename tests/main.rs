@@ -27,3 +27,4 @@ mod seed_config;
 mod status;
 mod streaming;
 mod system_nginx;
+mod without_realip;

@@ -44,6 +44,17 @@ impl Binaries {
             ),
         }
     }
+
+    /// An NGINX without the realip module, which `scripts/test` compiles.
+    pub(crate) fn without_realip() -> Self {
+        Self {
+            nginx: artifact("WALLARM_BARE_NGINX", "dist/custom/nginx"),
+            module: artifact(
+                "WALLARM_BARE_MODULE",
+                "dist/custom/ngx_http_wallarm_mirror_module.so",
+            ),
+        }
+    }
 }
 
 fn artifact(variable: &str, default: &str) -> PathBuf {
