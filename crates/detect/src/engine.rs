@@ -9,10 +9,10 @@ use crate::explain::Explanation;
 use crate::limits::{Budget, Limits, LimitsHit};
 use crate::matcher::{Matcher, Occurrence};
 use crate::request::Request;
-use crate::rules::{faults, Problem, Rule, RuleError, RuleSet, Trigger, THRESHOLD};
+use crate::rules::{faults, Problem, Rule, RuleError, RuleSet, Trigger};
 use crate::score::{to_weight, Compiled, Counted, Sums, Tally, View, ALERT};
 use crate::verdict::{excerpt, Hit, Verdict};
-use crate::views::{Anomalies, PointId, Views};
+use crate::views::{Anomalies, Field, PointId, Views};
 
 /// Bytes that the automaton walks through before the occurrences are looked at; bounds the memory for them.
 const BLOCK: usize = 16 << 10;
@@ -89,9 +89,17 @@ impl Engine {
         let mut verdict = Verdict::default();
         let mut hits = Vec::new();
         let mut spent = limits.budget(request.len());
-        self.run(request, limits, scratch, &mut spent, &mut verdict.limits, |views, value| {
+        let limit_hits = &mut verdict.limits;
+        let last = self.run(request, limits, scratch, &mut spent, limit_hits, |views, value| {
             self.report(&mut hits, views, &value, limits.payload);
         });
+        hits.extend(verdict.limits.attacks().map(|(attack, used_up)| {
+            let point = match attack {
+                AttackType::DataBomb => Some("[post]".to_owned()),
+                _ => last.map(|point| scratch.views.point_name(point)),
+            };
+            Hit::of_limit(attack, used_up, point)
+        }));
         hits.sort_by_key(|hit: &Hit| hit.attack);
         verdict.hits = hits;
         verdict.steps = spent.spent();
@@ -117,6 +125,7 @@ impl Engine {
         self.rules.get(compiled.rule as usize)
     }
 
+    /// Hands every value in which something counted to `sink`, and returns the place that was reached last.
     fn run(
         &self,
         request: &Request<'_>,
@@ -125,7 +134,7 @@ impl Engine {
         spent: &mut Budget,
         hit: &mut LimitsHit,
         sink: impl FnMut(&Views, Value<'_>),
-    ) {
+    ) -> Option<PointId> {
         let Scratch { views, found, tally } = scratch;
         // Half is kept for matching: a request that is costly to take apart must not go unmatched.
         let mut reading = Budget::new(spent.left() / 2);
@@ -149,7 +158,9 @@ impl Engine {
             }
         }
         hit.overlimit_res |= !(whole && cursor.skip_to(u32::MAX));
+        let last = cursor.view().map(|view| view.field).or(views.fields.last());
         cursor.end_value();
+        last.map(|field| field.point)
     }
 
     /// Adds a value to the hits of the attack types whose sum is high enough.
@@ -160,7 +171,7 @@ impl Engine {
             }
             let known = hits.iter().position(|hit| hit.attack == attack);
             let index = known.unwrap_or_else(|| {
-                hits.push(empty_hit(attack));
+                hits.push(Hit::empty(attack));
                 hits.len() - 1
             });
             let Some(hit) = hits.get_mut(index) else { continue };
@@ -190,23 +201,15 @@ impl Engine {
             }
         }
         let Some((counted, _)) = best else { return };
-        if hit.points.len() < Hit::MOST_POINTS {
-            hit.points.push(views.point_name(value.point));
-            hit.payloads.push(payload_of(views, counted, payload).to_vec());
+        if hit.points.len() >= Hit::MOST_POINTS {
+            (hit.points_cut, hit.payloads_cut) = (true, true);
+            return;
         }
-    }
-}
-
-fn empty_hit(attack: AttackType) -> Hit {
-    Hit {
-        attack,
-        points: Vec::new(),
-        payloads: Vec::new(),
-        decoders: Vec::new(),
-        rules: Vec::new(),
-        indicators: Vec::new(),
-        score: 0.0,
-        threshold: THRESHOLD,
+        let whole = views.fields.get(counted.field as usize).map_or(0, |field| field.range().len());
+        let payload = payload_of(views, counted, payload);
+        hit.payloads_cut |= payload.len() < whole;
+        hit.points.push(views.point_name(value.point));
+        hit.payloads.push(payload.to_vec());
     }
 }
 
@@ -218,7 +221,7 @@ pub(crate) fn payload_of<'v>(views: &'v Views, counted: &Counted, most: usize) -
     excerpt(views.bytes(field), start..end, most)
 }
 
-/// Maps occurrences to views while both move forward. Neighbouring views of one point are one value.
+/// Maps occurrences to views while both move forward. Neighbouring views of one value are judged together.
 struct Cursor<'a, S> {
     engine: &'a Engine,
     views: &'a Views,
@@ -229,8 +232,8 @@ struct Cursor<'a, S> {
     index: u32,
     /// The current view was entered.
     open: bool,
-    /// The current value.
-    point: Option<PointId>,
+    /// The first view of the current value.
+    value: Option<&'a Field>,
 }
 
 impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
@@ -241,7 +244,7 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         spent: &'a mut Budget,
         sink: S,
     ) -> Self {
-        Self { engine, views, tally, spent, sink, index: 0, open: false, point: None }
+        Self { engine, views, tally, spent, sink, index: 0, open: false, value: None }
     }
 
     /// False if the budget is used up.
@@ -280,14 +283,14 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         true
     }
 
-    fn enter(&mut self, view: View<'_>) -> bool {
+    fn enter(&mut self, view: View<'a>) -> bool {
         if !self.spent.spend(VIEW_STEPS) {
             return false;
         }
-        if self.point != Some(view.field.point) {
+        if self.value.is_none_or(|first| first.value != view.field.value) {
             self.end_value();
             self.tally.next_value();
-            self.point = Some(view.field.point);
+            self.value = Some(view.field);
         }
         self.open = true;
         if !view.field.anomalies.is_empty() {
@@ -301,9 +304,10 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
     }
 
     fn end_value(&mut self) {
-        let Some(point) = self.point.take() else { return };
-        if let Some((counted, sums)) = self.tally.end_value(&self.engine.compiled) {
-            (self.sink)(self.views, Value { point, counted, sums });
+        let Some(first) = self.value.take() else { return };
+        let compiled = &self.engine.compiled;
+        if let Some((counted, sums)) = self.tally.end_value(compiled, first.group.is_wire()) {
+            (self.sink)(self.views, Value { point: first.point, counted, sums });
         }
     }
 

@@ -139,7 +139,10 @@ impl fmt::Display for Explanation {
 impl Explanation {
     /// The attack types found, each once.
     pub fn attacks(&self) -> impl Iterator<Item = AttackType> + '_ {
-        let found = |attack: &AttackType| self.values.iter().any(|v| v.attacks.contains(attack));
+        let found = |attack: &AttackType| {
+            let value = self.values.iter().any(|value| value.attacks.contains(attack));
+            value || self.limits.attacks().any(|(limit, _)| limit == *attack)
+        };
         AttackType::ALL.into_iter().filter(found)
     }
 }

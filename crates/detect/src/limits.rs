@@ -3,6 +3,8 @@
 //! Work is counted in *steps* and not in time, so that the same request always ends the same way on any machine. A step is about one
 //! byte read by one pass, or a fixed price for a call; one step takes roughly a nanosecond.
 
+use crate::attack::AttackType;
+
 /// Bounds of one scan. What was extracted before a bound was reached is kept and matched.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -14,7 +16,7 @@ pub struct Limits {
     pub depth: u8,
     /// Levels of objects and arrays named inside one document; deeper values belong to the last named one.
     pub nesting: u16,
-    /// Distinct places of a request; what lies beyond is scanned as one value.
+    /// Distinct places of a request; values beyond them are reported at the place around them.
     pub points: u32,
     /// Bytes of views granted to every request; each byte of the request adds `view_bytes_per_byte`.
     pub view_bytes: u32,
@@ -89,6 +91,16 @@ impl LimitsHit {
         ]
         .into_iter()
         .filter_map(|(hit, name)| hit.then_some(name))
+    }
+
+    /// The limits that a request is made to hit, as attacks, with the name of what was used up.
+    pub(crate) fn attacks(self) -> impl Iterator<Item = (AttackType, &'static str)> {
+        [
+            (self.overlimit_res, (AttackType::OverlimitRes, "step-budget")),
+            (self.data_bomb, (AttackType::DataBomb, "inflated-size")),
+        ]
+        .into_iter()
+        .filter_map(|(hit, attack)| hit.then_some(attack))
     }
 
     /// True if any limit was hit.

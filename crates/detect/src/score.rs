@@ -245,8 +245,13 @@ impl Tally {
         Some(mark)
     }
 
-    /// The value is over: drops what lacks a requirement and adds up the rest; nothing if nothing counts.
-    pub(crate) fn end_value(&mut self, rules: &[Compiled]) -> Option<(&[Counted], Sums)> {
+    /// The value is over: drops what lacks a requirement and adds up the rest; nothing if nothing counts. In the `wire` form of several
+    /// values what is weak alone has no company: it may stand in another value.
+    pub(crate) fn end_value(
+        &mut self,
+        rules: &[Compiled],
+        wire: bool,
+    ) -> Option<(&[Counted], Sums)> {
         if self.counted.is_empty() {
             return None;
         }
@@ -256,7 +261,9 @@ impl Tally {
         };
         self.counted.retain(|counted| {
             let rule = rules.get(counted.compiled as usize);
-            rule.is_some_and(|rule| !rule.helper && rule.requires.iter().all(holds))
+            rule.is_some_and(|rule| {
+                !rule.helper && rule.requires.iter().all(holds) && (!wire || rule.stands_alone())
+            })
         });
         let mut sums = Sums::default();
         for counted in &self.counted {
@@ -288,6 +295,11 @@ impl Compiled {
             window: (0, 0),
             requires: Vec::new(),
         }
+    }
+
+    /// True if the rule needs no company to convict. Those that speak against an attack may always do so.
+    fn stands_alone(&self) -> bool {
+        self.points < 0 || self.points >= ALERT && self.requires.is_empty()
     }
 
     fn looks_at(&self, view: View<'_>, literal: &Range<u32>) -> bool {

@@ -2,11 +2,12 @@
 
 use crate::attack::AttackType;
 use crate::limits::LimitsHit;
+use crate::rules::THRESHOLD;
 
 /// The result of one scan.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// One per attack type that reached the threshold; empty for a clean request.
+    /// One per attack type that reached the threshold, and one per limit that a request is made to hit; empty for a clean request.
     pub hits: Vec<Hit>,
     /// Limits that kept the scan from being complete.
     pub limits: LimitsHit,
@@ -22,6 +23,10 @@ pub struct Hit {
     pub points: Vec<String>,
     /// Excerpt of each of these values around its strongest indicator, at most `Limits::payload` bytes.
     pub payloads: Vec<Vec<u8>>,
+    /// More values reached the threshold than are named.
+    pub points_cut: bool,
+    /// Excerpts are missing, or do not show the whole value.
+    pub payloads_cut: bool,
     /// Decoders without which the indicators would not have been seen.
     pub decoders: Vec<&'static str>,
     /// Ids of the rules that counted, ascending.
@@ -37,6 +42,32 @@ pub struct Hit {
 impl Hit {
     /// Values named in one hit; more of the same are left out.
     pub const MOST_POINTS: usize = 32;
+
+    /// A hit in which nothing was found yet.
+    pub(crate) fn empty(attack: AttackType) -> Hit {
+        Hit {
+            attack,
+            points: Vec::new(),
+            payloads: Vec::new(),
+            points_cut: false,
+            payloads_cut: false,
+            decoders: Vec::new(),
+            rules: Vec::new(),
+            indicators: Vec::new(),
+            score: 0.0,
+            threshold: THRESHOLD,
+        }
+    }
+
+    /// What used up a limit: no rule, and a score that just reaches the threshold. `point` is where the scan stood.
+    pub(crate) fn of_limit(attack: AttackType, used_up: &str, point: Option<String>) -> Hit {
+        Hit {
+            points: point.into_iter().collect(),
+            indicators: vec![(used_up.to_owned(), THRESHOLD)],
+            score: THRESHOLD,
+            ..Hit::empty(attack)
+        }
+    }
 }
 
 /// At most `most` bytes of `text` around `range`, with two thirds of what is to spare behind it; cut between UTF-8 characters.

@@ -77,6 +77,11 @@ impl Group {
         1 << self as u16
     }
 
+    /// True for the wire form of what is taken apart into values as well.
+    pub(crate) fn is_wire(self) -> bool {
+        matches!(self, Group::Uri | Group::RawBody)
+    }
+
     /// The group that names found inside a value of this group belong to.
     pub(crate) fn names(self) -> Group {
         match self {
@@ -101,6 +106,8 @@ pub struct Field {
     /// What was odd about the value. On every view of the value.
     pub anomalies: Anomalies,
     pub group: Group,
+    /// Number of the value that this is a view of, from 1, ascending. Views of one value are neighbours.
+    pub value: u32,
     /// Rounds of decoding that changed something.
     pub rounds: u8,
 }

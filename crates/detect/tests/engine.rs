@@ -212,7 +212,94 @@ fn an_exhausted_budget_keeps_what_was_found() {
     assert_eq!(cut.hits[0].points, ["[header, 'X-A']", "[header, 'X-B']"]);
     let none = Limits { steps: 0, steps_per_byte: 0, ..Limits::default() };
     let nothing = engine.scan(&request(&headers), &none, &mut Scratch::default());
-    assert!(nothing.limits.overlimit_res && nothing.hits.is_empty());
+    assert!(nothing.limits.overlimit_res);
+    let attacks: Vec<AttackType> = nothing.hits.iter().map(|hit| hit.attack).collect();
+    assert_eq!(attacks, [AttackType::OverlimitRes]);
+}
+
+#[test]
+fn a_used_up_budget_is_a_hit_of_its_own() {
+    let engine = engine(&costly_rules());
+    let value = "mark".repeat(20_000);
+    let headers = [header("X-A", "harmless"), header("X-B", &value)];
+    let full = engine.scan(&request(&headers), &Limits::default(), &mut Scratch::default());
+    assert!(full.hits.is_empty());
+    let limits = Limits { steps: full.steps - 50_000, steps_per_byte: 0, ..Limits::default() };
+    let cut = engine.scan(&request(&headers), &limits, &mut Scratch::default());
+    let [hit] = cut.hits.as_slice() else { panic!("{:?}", cut.hits) };
+    assert_eq!(hit.attack, AttackType::OverlimitRes);
+    assert_eq!(hit.points, ["[header, 'X-B']"]);
+    assert_eq!(hit.indicators, [("step-budget".to_owned(), 10.0)]);
+    assert_eq!((hit.score, hit.threshold), (10.0, 10.0));
+    assert!(hit.rules.is_empty() && hit.payloads.is_empty());
+    let explanation = engine.explain(&request(&headers), &limits);
+    assert_eq!(explanation.attacks().collect::<Vec<_>>(), [AttackType::OverlimitRes]);
+}
+
+#[test]
+fn what_a_hit_leaves_out_is_marked() {
+    let engine = engine(&rule(1, "weight = 10\nliterals = ['alpha']\nin = ['header']"));
+    let long = format!("alpha{}", "x".repeat(300));
+    let cases = [
+        (vec!["alpha"; 32], false, false),
+        (vec!["alpha"; 33], true, true),
+        (vec!["alpha", &long], false, true),
+        (vec!["alpha", &long[..256]], false, false),
+    ];
+    for (values, points, payloads) in cases {
+        let headers: Vec<Header<'_>> = values.iter().map(|value| header("A", value)).collect();
+        let verdict = scan_headers(&engine, &headers);
+        let hit = &verdict.hits[0];
+        assert_eq!((hit.points_cut, hit.payloads_cut), (points, payloads), "{}", values.len());
+        assert!(hit.points.len() <= 32 && hit.payloads.iter().all(|text| text.len() <= 256));
+    }
+}
+
+/// A request of a JSON body.
+fn post<'a>(headers: &'a [Header<'a>], body: &'a [u8]) -> Request<'a> {
+    Request { method: b"POST", body, ..request(headers) }
+}
+
+#[test]
+fn weak_signs_in_different_values_are_no_company_on_the_wire() {
+    let rules = [
+        rule(1, "weight = 6\nliterals = ['alpha']"),
+        rule(2, "weight = 6\nliterals = ['beta']"),
+        rule(3, "weight = 10\nliterals = ['gamma']\nrequires = ['r1']"),
+        rule(4, "weight = 10\nliterals = ['delta']\nin = ['raw-body', 'uri']"),
+    ];
+    let engine = engine(&rules.concat());
+    let headers = [header("Content-Type", "application/json")];
+    let cases: [(&str, &str, bool); 8] = [
+        ("/", r#"[{"t":"alpha"},{"t":"beta"}]"#, false),
+        ("/", r#"[{"t":"alpha"},{"t":"gamma"}]"#, false),
+        ("/", r#"[{"t":"alpha beta"}]"#, true),
+        ("/", r#"{"alpha":"beta"}"#, false),
+        ("/?a=alpha&b=beta", "", false),
+        ("/alpha?b=beta", "", false),
+        ("/?a=alpha+beta", "", true),
+        ("/?a=delta", "", true),
+    ];
+    for (uri, body, expected) in cases {
+        let request = Request { uri: uri.as_bytes(), ..post(&headers, body.as_bytes()) };
+        let verdict = engine.scan(&request, &Limits::default(), &mut Scratch::default());
+        assert_eq!(!verdict.hits.is_empty(), expected, "{uri} {body}: {:?}", verdict.hits);
+    }
+}
+
+#[test]
+fn values_beyond_the_point_limit_are_judged_alone() {
+    let rules =
+        [rule(1, "weight = 6\nliterals = ['alpha']"), rule(2, "weight = 6\nliterals = ['beta']")];
+    let engine = engine(&rules.concat());
+    let headers = [header("Content-Type", "application/json")];
+    for (tail, expected) in [(r#""alpha","beta""#, false), (r#""x","alpha beta""#, true)] {
+        let body = format!("[{}{tail}]", r#""x","#.repeat(40_000));
+        let request = post(&headers, body.as_bytes());
+        let verdict = engine.scan(&request, &Limits::default(), &mut Scratch::default());
+        assert!(verdict.limits.points && !verdict.limits.overlimit_res);
+        assert_eq!(!verdict.hits.is_empty(), expected, "{tail}: {:?}", verdict.hits);
+    }
 }
 
 /// Rules whose regexes are searched in vain wherever "mark" is repeated.

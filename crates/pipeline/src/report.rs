@@ -135,6 +135,8 @@ fn describe(event: &mut Event, hit: &Hit) {
     event.cwe = hit.attack.cwe().to_vec();
     event.points = texts(event, hit.points.iter().map(String::as_bytes), "points");
     event.payloads = texts(event, hit.payloads.iter().map(Vec::as_slice), "payloads");
+    note(&mut event.truncated, hit.points_cut, "points");
+    note(&mut event.truncated, hit.payloads_cut, "payloads");
     event.decoders = hit.decoders.iter().take(ITEMS).map(|name| Cow::Borrowed(*name)).collect();
     note(&mut event.truncated, hit.decoders.len() > ITEMS, "decoders");
     event.rules = hit.rules.iter().take(ITEMS).copied().collect();
@@ -165,7 +167,7 @@ fn texts<'a>(
 }
 
 fn note(truncated: &mut Vec<Cow<'static, str>>, cut: bool, name: &'static str) {
-    if cut {
+    if cut && !truncated.iter().any(|known| known == name) {
         truncated.push(Cow::Borrowed(name));
     }
 }

@@ -48,7 +48,7 @@ impl Extractor<'_> {
     }
 
     fn content(&mut self, body: Value<'_>, request: &Request<'_>) {
-        let raw = self.view(body.point, Group::RawBody, body.raw, body.decoders);
+        let raw = self.lone_view(body.point, Group::RawBody, body.raw, body.decoders);
         let declared = declared(request);
         let mut parsed = false;
         if let Declared::Format(format) = declared {
@@ -137,7 +137,7 @@ impl Extractor<'_> {
     fn file(&mut self, file: Value<'_>) {
         let start = file.raw.get(..file.raw.len().min(512)).unwrap_or_default();
         if memchr::memchr(0, start).is_some() {
-            self.view(file.point, file.group, file.raw, file.decoders);
+            self.lone_view(file.point, file.group, file.raw, file.decoders);
         } else {
             self.value(file);
         }

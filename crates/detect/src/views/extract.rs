@@ -1,7 +1,8 @@
 //! Walks through a request and emits its views: the pieces that all parts of a request share.
 //!
 //! Containers found inside a value are not entered at once but noted as [`Pending`], by their place in the text, and taken up after the
-//! value's own container. So there is no recursion, and the outer values, which most applications read, get the room first.
+//! value's own container, in the order in which they stand, each with all that it holds. So there is no recursion, the outer values, which
+//! most applications read, get the room first, and what follows a container cannot take its share.
 
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Field, Group, PointId, PointKind, Views, SEPARATOR};
@@ -9,9 +10,6 @@ use crate::decode::Buffers;
 use crate::limits::{Budget, Limits, LimitsHit};
 use crate::parse::pairs;
 use crate::request::{Request, Scope};
-
-/// Views per permitted point; what lies beyond is joined to the last view.
-const FIELDS_PER_POINT: usize = 3;
 
 pub(super) fn extract(
     views: &mut Views,
@@ -22,7 +20,7 @@ pub(super) fn extract(
 ) {
     let most_bytes = limits.view_budget(request.len());
     let work = std::mem::take(&mut views.work);
-    let mut extractor = Extractor { views, work, limits, spent, hit, most_bytes };
+    let mut extractor = Extractor { views, work, limits, spent, hit, most_bytes, values: 0 };
     extractor.work.clear();
     if request.scope == Scope::Whole {
         extractor.target(request.method, request.uri);
@@ -42,6 +40,7 @@ pub(super) struct Work {
     /// Plain names of the container being read, joined.
     pub(super) names: Vec<u8>,
     pub(super) name: Vec<u8>,
+    /// The next one to be read last.
     pub(super) pending: Vec<Pending>,
     /// The pending container being read.
     pub(super) input: Vec<u8>,
@@ -80,6 +79,8 @@ pub(super) struct Extractor<'v> {
     pub(super) spent: &'v mut Budget,
     pub(super) hit: &'v mut LimitsHit,
     most_bytes: usize,
+    /// Values so far.
+    values: u32,
 }
 
 impl Extractor<'_> {
@@ -141,7 +142,24 @@ impl Extractor<'_> {
         room
     }
 
-    /// Appends one view and returns its number; `None` if it is empty or there is no room.
+    /// Begins a value: the views that follow belong to it.
+    pub(super) fn begin_value(&mut self) {
+        self.values = self.values.saturating_add(1);
+    }
+
+    /// Appends one view, as a value of its own.
+    pub(super) fn lone_view(
+        &mut self,
+        point: PointId,
+        group: Group,
+        bytes: &[u8],
+        decoders: DecoderSet,
+    ) -> Option<usize> {
+        self.begin_value();
+        self.view(point, group, bytes, decoders)
+    }
+
+    /// Appends one view of the current value and returns its number; `None` if it is empty or there is no room.
     pub(super) fn view(
         &mut self,
         point: PointId,
@@ -160,17 +178,11 @@ impl Extractor<'_> {
             return None;
         }
         self.views.text.extend_from_slice(bytes);
-        let end = self.views.text.len() as u32;
+        let (start, end) = (start as u32, self.views.text.len() as u32);
         self.views.text.push(SEPARATOR);
-        let most_fields = self.limits.points as usize * FIELDS_PER_POINT;
-        if self.views.fields.len() < most_fields {
-            let (anomalies, rounds) = (Anomalies::NONE, 0);
-            let start = start as u32;
-            self.views.fields.push(Field { point, start, end, decoders, anomalies, group, rounds });
-        } else if let Some(last) = self.views.fields.last_mut() {
-            self.hit.points = true;
-            last.end = end;
-        }
+        let (anomalies, rounds, value) = (Anomalies::NONE, 0, self.values);
+        let field = Field { point, start, end, decoders, anomalies, group, value, rounds };
+        self.views.fields.push(field);
         self.views.fields.len().checked_sub(1)
     }
 
@@ -210,7 +222,7 @@ impl Extractor<'_> {
     pub(super) fn joined_names(&mut self, names: Names) {
         let mut joined = std::mem::take(&mut self.work.names);
         let text = joined.strip_suffix(b"&").unwrap_or(&joined);
-        self.view(names.point, names.group, text, DecoderSet::NONE);
+        self.lone_view(names.point, names.group, text, DecoderSet::NONE);
         joined.clear();
         self.work.names = joined;
     }

@@ -18,7 +18,7 @@ impl Extractor<'_> {
             self.value(Value::head(point, Group::Method, method, How::Plain));
         }
         let point = self.views.points.plain(None, PointKind::Uri);
-        self.view(point, Group::Uri, uri, DecoderSet::NONE);
+        self.lone_view(point, Group::Uri, uri, DecoderSet::NONE);
         let parts = target::split(uri);
         self.value(Value::head(point, Group::Path, parts.path, How::Url));
         self.segments(point, parts.path);

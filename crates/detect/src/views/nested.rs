@@ -32,7 +32,7 @@ impl Nested {
         if bytes.len() < 4 || value.how == How::Document || value.group == Group::Method {
             return None;
         }
-        match bytes.trim_ascii_start() {
+        match bytes.trim_ascii() {
             [b'{', .., b'}'] | [b'[', .., b']'] if value.how != How::Xml => {
                 return memchr::memchr2(b'"', b':', bytes).map(|_| (Nested::Json, whole));
             }
@@ -105,6 +105,7 @@ fn looks_like_form(bytes: &[u8]) -> bool {
 impl Extractor<'_> {
     /// Reads the containers noted so far, and those found on the way.
     pub(super) fn read_pending(&mut self) {
+        self.work.pending.reverse();
         while let Some(pending) = self.work.pending.pop() {
             if self.done() {
                 return;
@@ -113,9 +114,11 @@ impl Extractor<'_> {
             input.clear();
             let range = pending.start as usize..pending.end as usize;
             input.extend_from_slice(self.views.text.get(range).unwrap_or_default());
+            let known = self.work.pending.len();
             if self.pay(input.len()) {
                 self.read_nested(&pending, &input);
             }
+            self.work.pending.get_mut(known..).unwrap_or_default().reverse();
             self.work.input = input;
         }
     }

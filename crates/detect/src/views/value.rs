@@ -64,6 +64,7 @@ impl Extractor<'_> {
         if value.raw.is_empty() || !self.pay(value.raw.len()) {
             return;
         }
+        self.begin_value();
         let mut base = std::mem::take(&mut self.work.base);
         base.clear();
         let mut step = value.how.decode(value.raw, &mut base);

@@ -59,6 +59,8 @@ fn hit(attack: AttackType) -> Hit {
         attack,
         points: vec!["[get, 'b']".to_owned()],
         payloads: vec![b"c".to_vec()],
+        points_cut: false,
+        payloads_cut: false,
         decoders: vec!["percent"],
         rules: vec![1101, 1102],
         indicators: vec![("one".to_owned(), 7.0), ("two".to_owned(), 3.5)],
@@ -256,6 +258,20 @@ fn whatever_is_cut_is_named() {
     assert_eq!((event.uri.len(), event.request_head.len()), (URI, REQUEST_HEAD));
     assert_eq!((event.points.len(), event.rules.len()), (ITEMS, ITEMS));
     assert!(line(&event).len() < 20_000);
+}
+
+#[test]
+fn what_the_scan_left_out_of_a_hit_is_named() {
+    let meta = meta();
+    for (points, payloads, expected) in [
+        (false, false, &[][..]),
+        (false, true, &["payloads"]),
+        (true, true, &["points", "payloads"]),
+    ] {
+        let hit = Hit { points_cut: points, payloads_cut: payloads, ..hit(AttackType::Sqli) };
+        let event = events(&origin(&meta), &request(&[]), &verdict(vec![hit])).remove(0);
+        assert_eq!(event.truncated, expected);
+    }
 }
 
 #[test]

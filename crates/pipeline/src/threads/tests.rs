@@ -68,6 +68,8 @@ fn hit(attack: AttackType) -> Hit {
         attack,
         points: Vec::new(),
         payloads: Vec::new(),
+        points_cut: false,
+        payloads_cut: false,
         decoders: Vec::new(),
         rules: Vec::new(),
         indicators: Vec::new(),

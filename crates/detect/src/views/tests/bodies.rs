@@ -286,3 +286,31 @@ fn a_bomb_is_cut_and_reported() {
     let raw = views.fields.iter().find(|field| field.group == Group::RawBody).unwrap();
     assert_eq!(raw.range().len(), Limits::default().inflated_bytes as usize);
 }
+
+/// Bytes as base64 without padding; the length is made to fit.
+fn base64(text: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = text.to_vec();
+    text.resize(text.len().next_multiple_of(3), b' ');
+    let letters = text.chunks(3).flat_map(|three| {
+        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        [18, 12, 6, 0].map(|shift| char::from(LETTERS[(bits >> shift) as usize & 63]))
+    });
+    letters.collect()
+}
+
+#[test]
+fn containers_are_read_in_order_so_that_later_ones_starve_none() {
+    let container = |text: &str| format!(r#""{}""#, base64(text.as_bytes()));
+    let padding = container(&format!("[{}1]", "[],".repeat(4000)));
+    let payload = container(r#"{"a":"payload","b":"with \u0027 escape"}"#);
+    let body = format!("[{payload}{}]", format!(",{padding}").repeat(80));
+    let sample = Sample::post("application/json", body.as_bytes());
+    let mut views = Views::default();
+    // Enough for the values themselves and for some of what they hold.
+    let limits = Limits { steps: 500_000, steps_per_byte: 5, ..Limits::default() };
+    let hit = sample.extract_into(&mut views, &limits);
+    assert!(hit.overlimit_res, "the padding fits: {hit:?}");
+    let found = list(&views, Group::Body);
+    assert!(found.iter().any(|(_, text)| text == "payload"), "{}", found.len());
+}

@@ -112,6 +112,7 @@ proptest! {
         let mut views = Views::default();
         sample.extract_into(&mut views, &limits);
         prop_assert!(views.text.len() <= view_bytes as usize);
-        prop_assert!(views.fields.len() <= (points * 3) as usize);
+        prop_assert!(views.fields.len() * 2 <= views.text.len());
+        prop_assert!(views.fields.is_sorted_by_key(|field| field.value));
     }
 }
