@@ -9,6 +9,7 @@ mod escape;
 mod fold;
 pub(crate) mod inflate;
 pub(crate) mod percent;
+pub(crate) mod quoted;
 mod strip;
 mod unicode;
 

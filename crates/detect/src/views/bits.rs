@@ -85,6 +85,8 @@ bit_set! {
         XML = 13, "xml";
         GZIP = 14, "gzip";
         JWT = 15, "jwt";
+        /// Quoted-printable.
+        QUOTED = 16, "quoted_printable";
     }
 }
 

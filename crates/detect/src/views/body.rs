@@ -122,6 +122,10 @@ impl Extractor<'_> {
         self.name(name, How::Plain, names);
         let point = self.named_point(body.point, PointKind::Multipart, name);
         self.part_headers(part.head, point, body);
+        if quoted_printable(part.head) {
+            // Few applications heed it, so the content counts as it stands as well.
+            self.value(Value { point, raw: part.content, how: How::Quoted, ..body });
+        }
         match file {
             Some(file) => {
                 let file_name = self.named_point(point, PointKind::ContentDisp, b"filename");
@@ -153,6 +157,14 @@ impl Extractor<'_> {
             self.value(Value { point, raw: value, ..body });
         }
     }
+}
+
+/// True if a part's headers say that its content is quoted-printable.
+fn quoted_printable(head: &[u8]) -> bool {
+    multipart::headers(head).any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"content-transfer-encoding")
+            && value.trim_ascii().eq_ignore_ascii_case(b"quoted-printable")
+    })
 }
 
 /// The first declared type that names a format, else the first one at all.

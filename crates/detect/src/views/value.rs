@@ -3,7 +3,7 @@
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
 use super::{Anomalies, DecoderSet, Group, PointId};
-use crate::decode::{fully, percent, Classes, Step};
+use crate::decode::{fully, percent, quoted, Classes, Step};
 use crate::parse::{json, xml};
 
 /// The decoding that a value's container prescribes.
@@ -15,6 +15,8 @@ pub(super) enum How {
     Url,
     /// Percent-encoding, and `+` for a space: a query, a form.
     Form,
+    /// Quoted-printable: a part of a multipart body that declares it.
+    Quoted,
     /// The escapes of a JSON string.
     Json,
     /// A whole XML document.
@@ -32,6 +34,7 @@ impl How {
             How::Plain | How::Document => Step::default(),
             How::Url => percent::once(raw, out, false),
             How::Form => percent::once(raw, out, true),
+            How::Quoted => quoted::printable(raw, out),
             How::Json if memchr::memchr(b'\\', raw).is_some() => json::unescape(raw, out),
             How::Json => Step::default(),
             How::Xml => xml::unwrap_cdata(raw, out),

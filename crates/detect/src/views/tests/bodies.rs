@@ -106,6 +106,15 @@ fn multipart_parts_are_named() {
 }
 
 #[test]
+fn quoted_printable_parts_are_shown_both_ways() {
+    let body = b"--XX\r\nContent-Disposition: form-data; name=a\r\n\
+        Content-Transfer-Encoding: Quoted-Printable\r\n\r\n=27x=\r\ny\r\n--XX--";
+    let sample = Sample::post("multipart/form-data; boundary=XX", body);
+    let point = "[post, multipart, 'a']";
+    check(&sample, Group::Body, &[(point, "'xy"), (point, "=27x=\r\ny")]);
+}
+
+#[test]
 fn multipart_is_read_without_its_boundary_and_end() {
     let body = b"--YY\nContent-Disposition: form-data; name=a\n\nvalue";
     for content_type in
