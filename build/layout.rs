@@ -24,7 +24,7 @@ const STRUCTS: &[(&str, &str)] = &[
          parent phase_handler content_handler variables cleanup",
     ),
     ("ngx_http_headers_in_t", "headers host server content_length_n"),
-    ("ngx_http_headers_out_t", "status content_length_n content_type"),
+    ("ngx_http_headers_out_t", "status content_length_n content_type content_type_len"),
     ("ngx_http_request_body_t", "temp_file bufs"),
     ("ngx_http_variable_value_t", "data"),
     ("ngx_http_complex_value_t", "value flushes lengths values"),
