@@ -5,10 +5,11 @@
 //! thread read it after the request is gone.
 
 use std::fs::File;
-use std::os::fd::{FromRawFd, OwnedFd};
 
 use ngx::ffi::{ngx_chain_t, ngx_http_request_t};
 use wallarm_pipeline::{Draft, FilePermit};
+
+use crate::ext;
 
 /// What stands for the body of a request.
 pub(crate) enum Source {
@@ -62,16 +63,10 @@ impl Source {
 }
 
 impl TempFile {
-    /// A descriptor of our own, if the budget allows one more. CLOEXEC: a binary upgrade executes.
+    /// A descriptor of our own, if the budget allows one more.
     fn duplicate(&self, draft: &Draft<'_>) -> Option<(File, FilePermit)> {
         let permit = draft.file_permit(self.len)?;
-        // SAFETY: fcntl() takes any number; NGINX holds this descriptor open as long as the request.
-        let fd = unsafe { libc::fcntl(self.fd, libc::F_DUPFD_CLOEXEC, 0) };
-        if fd < 0 {
-            return None;
-        }
-        // SAFETY: fcntl() has just made this descriptor and nobody else knows it.
-        Some((File::from(unsafe { OwnedFd::from_raw_fd(fd) }), permit))
+        Some((ext::duplicate(self.fd)?, permit))
     }
 }
 

@@ -2,12 +2,14 @@
 
 use core::ffi::{c_char, c_void};
 use core::{ptr, slice};
+use std::fs::File;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use ngx::ffi::{
-    ngx_array_push, ngx_array_t, ngx_conf_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_module, ngx_http_request_t,
-    ngx_module_t, ngx_palloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t, ngx_table_elt_t,
-    NGX_ALIGNMENT,
+    ngx_array_push, ngx_array_t, ngx_conf_t, ngx_fd_t, ngx_http_conf_ctx_t,
+    ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_module,
+    ngx_http_request_t, ngx_module_t, ngx_palloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t,
+    ngx_table_elt_t, NGX_ALIGNMENT,
 };
 
 use crate::conf::{LocConf, MainConf};
@@ -200,4 +202,13 @@ pub(crate) unsafe fn headers<'a>(
 pub(crate) unsafe fn request_ctx(r: *mut ngx_http_request_t) -> *mut *mut c_void {
     // SAFETY: r->ctx has a slot for every HTTP module.
     unsafe { (*r).ctx.add((*module()).ctx_index) }
+}
+
+/// A descriptor of our own for what `fd` has open; `None` if it has not, or none is left. CLOEXEC: a binary upgrade
+/// executes.
+pub(crate) fn duplicate(fd: ngx_fd_t) -> Option<File> {
+    // SAFETY: fcntl() takes any number.
+    let fd = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+    // SAFETY: fcntl() has just made this descriptor and nobody else knows it.
+    (fd >= 0).then(|| File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
 }

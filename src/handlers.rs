@@ -23,7 +23,8 @@ use crate::ext;
 use crate::guard::{self, Captured};
 use crate::worker;
 
-type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+/// A content or phase handler.
+pub(crate) type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
 
 const OK: ngx_int_t = NGX_OK as ngx_int_t;
 const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;

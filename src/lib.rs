@@ -26,7 +26,6 @@ use ngx::ffi::{
     ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_PRECONTENT_PHASE, ngx_int_t,
     ngx_module_t, ngx_str_t, NGX_ERROR, NGX_HTTP_MODULE, NGX_OK,
 };
-use ngx::ngx_string;
 
 use crate::conf::{conf_log, AttackLog};
 
@@ -61,14 +60,9 @@ unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
     unsafe {
         let main = ext::main_of_cf(cf);
         main.zone = shm::add_zone(cf);
-        let mut request_id: ngx_str_t = ngx_string!("request_id");
-        main.request_id_index = ngx_http_get_variable_index(cf, &raw mut request_id);
-        if !stock_realip::PEER_VARIABLE.is_empty() {
-            let mut name = ngx_str_t {
-                len: stock_realip::PEER_VARIABLE.len(),
-                data: stock_realip::PEER_VARIABLE.as_ptr().cast_mut(),
-            };
-            main.realip_peer_index = ngx_http_get_variable_index(cf, &raw mut name);
+        main.request_id_index = variable_index(cf, "request_id");
+        if let Some(name) = stock_realip::PEER_VARIABLE {
+            main.realip_peer_index = variable_index(cf, name);
         }
         if main.zone.is_null() || !register_handlers(cf) {
             return NGX_ERROR as ngx_int_t;
@@ -102,6 +96,14 @@ unsafe extern "C" fn postconfiguration(cf: *mut ngx_conf_t) -> ngx_int_t {
         conf_log!(NGX_LOG_WARN, cf, "{warning}");
     }
     NGX_OK as ngx_int_t
+}
+
+/// # Safety
+/// `cf` is inside the http block.
+unsafe fn variable_index(cf: *mut ngx_conf_t, name: &'static str) -> ngx_int_t {
+    let mut name = ngx_str_t { len: name.len(), data: name.as_ptr().cast_mut() };
+    // SAFETY: the name lives for ever; NGINX only reads it.
+    unsafe { ngx_http_get_variable_index(cf, &raw mut name) }
 }
 
 unsafe fn register_handlers(cf: *mut ngx_conf_t) -> bool {

@@ -1,8 +1,6 @@
 //! `wallarm_attack_log`: NGINX opens and reopens the file, the writer thread owns a duplicate of the descriptor.
 
 use core::ffi::{c_char, c_void};
-use std::fs::File;
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 
 use ngx::ffi::{
@@ -100,16 +98,4 @@ fn check_kind(path: &str) -> Result<(), String> {
 /// here is to look at the descriptor later.
 pub(crate) unsafe extern "C" fn before_reopen(file: *mut ngx_open_file_t, _log: *mut ngx_log_t) {
     worker::with(|worker| worker.reopen_soon(file));
-}
-
-/// A descriptor of our own for what NGINX has open; `None` if it has not or cannot be duplicated.
-///
-/// # Safety
-/// `file` is a record of the running cycle.
-pub(crate) unsafe fn duplicate(file: *const ngx_open_file_t) -> Option<File> {
-    // SAFETY: fcntl() takes any number; what it returns is new and only ours.
-    unsafe {
-        let fd = libc::fcntl((*file).fd, libc::F_DUPFD_CLOEXEC, 0);
-        (fd >= 0).then(|| File::from(OwnedFd::from_raw_fd(fd)))
-    }
 }

@@ -28,7 +28,7 @@ mod imp {
     }
 
     /// The variable that gives the address of the peer, before realip rewrote it.
-    pub(crate) const PEER_VARIABLE: &str = "realip_remote_addr";
+    pub(crate) const PEER_VARIABLE: Option<&str> = Some("realip_remote_addr");
 
     /// Whether the address of the connection is one that realip took from a trusted peer.
     ///
@@ -97,7 +97,7 @@ mod imp {
     use crate::conf::MainConf;
 
     /// There is no realip module in this NGINX.
-    pub(crate) const PEER_VARIABLE: &str = "";
+    pub(crate) const PEER_VARIABLE: Option<&str> = None;
 
     /// There is no realip module in this NGINX.
     pub(crate) unsafe fn rewrote(_main: *mut ngx_http_request_t, _conf: &MainConf) -> bool {

@@ -17,7 +17,7 @@ use wallarm_pipeline::counters::Slot;
 use wallarm_pipeline::{Config, Context, Intake, ThreadKind, Threads};
 
 use crate::conf::{AttackLog, MainConf};
-use crate::{ext, log, shm};
+use crate::{ext, shm};
 
 /// How long an exiting worker waits for its threads. The master kills after about 1.5 s.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
@@ -118,7 +118,7 @@ impl Worker {
             AttackLog::Unset | AttackLog::Off => (ptr::null_mut(), 0),
         };
         // SAFETY: the record belongs to the running cycle.
-        let file = unsafe { log_file.as_ref().and_then(|file| log::duplicate(file)) };
+        let file = unsafe { log_file.as_ref().and_then(|file| ext::duplicate(file.fd)) };
         if !log_file.is_null() && file.is_none() {
             return Err(io::Error::last_os_error());
         }
@@ -154,7 +154,7 @@ impl Worker {
 unsafe extern "C" fn reopen(_ev: *mut ngx_event_t) {
     with(|worker| {
         // SAFETY: the record belongs to the running cycle.
-        match unsafe { worker.log_file.as_ref().and_then(|file| log::duplicate(file)) } {
+        match unsafe { worker.log_file.as_ref().and_then(|file| ext::duplicate(file.fd)) } {
             Some(file) => worker.threads.reopen(file),
             None => {
                 // SAFETY: the running cycle has a log.

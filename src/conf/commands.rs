@@ -186,17 +186,26 @@ unsafe extern "C" fn cmd_set_sink(
         let file = (*cf).conf_file;
         let name = String::from_utf8_lossy(ext::bytes((*file).file.name));
         conf.sink = Some(format!("{name}:{}", (*file).line));
-        let clcf = ext::core_location(cf);
-        if (*clcf).handler.is_some() {
-            return finish(
-                cf,
-                Err("\"wallarm_sink\" conflicts with another content handler in this location"
-                    .into()),
-            );
-        }
-        (*clcf).handler = Some(handlers::sink);
+        let result = set_content_handler(cf, handlers::sink);
+        finish(cf, result.map_err(|e| format!("\"wallarm_sink\" {e}")))
     }
-    ext::CONF_OK
+}
+
+/// Makes `handler` the only one that answers in this location.
+///
+/// # Safety
+/// `cf` stands in a location.
+pub(super) unsafe fn set_content_handler(
+    cf: *mut ngx_conf_t,
+    handler: handlers::Handler,
+) -> Result<(), String> {
+    // SAFETY: by the caller's contract.
+    let clcf = unsafe { &mut *ext::core_location(cf) };
+    if clcf.handler.is_some() {
+        return Err("conflicts with another content handler in this location".into());
+    }
+    clcf.handler = Some(handler);
+    Ok(())
 }
 
 unsafe extern "C" fn cmd_set_request_id(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ngx::ffi::{ngx_conf_t, ngx_http_conf_ctx_t};
 use wallarm_pipeline::{Policy, RealIp, RealIpHeader};
 
-use super::{conf_log, finish, Forced, LocConf, Mode};
+use super::{conf_log, finish, Forced, LocConf, Mode, Text, Value};
 use crate::{ext, handlers, stock_realip};
 
 pub(crate) unsafe extern "C" fn merge_loc_conf(
@@ -61,6 +61,15 @@ impl Forced {
         or_clone(&mut self.response_size, &outer.response_size);
     }
 
+    /// See [`Text::header_names`].
+    fn header_names(&self) -> Vec<Vec<u8>> {
+        let Self { server_addr, server_port, response_status, response_time, response_size } = self;
+        let figures = [response_status, response_time, response_size].into_iter().flatten();
+        let names = figures.flat_map(Value::header_names);
+        let names = names.chain(server_addr.iter().flat_map(Value::header_names));
+        names.chain(server_port.iter().flat_map(Value::header_names)).collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.server_addr.is_none()
             && self.server_port.is_none()
@@ -106,23 +115,8 @@ unsafe fn check_sink(
 /// What the scan threads have to know of this location.
 unsafe fn policy(cf: *mut ngx_conf_t, conf: &LocConf) -> Policy {
     let header = conf.real_ip_header.clone().unwrap_or(RealIpHeader::XRealIp);
-    let mut helpers: Vec<Vec<u8>> = Vec::new();
-    if let Some(text) = &conf.request_id {
-        helpers.extend(text.header_names());
-    }
-    if let Some(value) = &conf.forced.server_addr {
-        helpers.extend(value.header_names());
-    }
-    if let Some(value) = &conf.forced.server_port {
-        helpers.extend(value.header_names());
-    }
-    for value in
-        [&conf.forced.response_status, &conf.forced.response_time, &conf.forced.response_size]
-            .into_iter()
-            .flatten()
-    {
-        helpers.extend(value.header_names());
-    }
+    let mut helpers = conf.forced.header_names();
+    helpers.extend(conf.request_id.iter().flat_map(Text::header_names));
     // SAFETY: static modules merge their settings before a dynamic one.
     helpers.extend(unsafe {
         stock_realip::header((*(*cf).ctx.cast::<ngx_http_conf_ctx_t>()).loc_conf)

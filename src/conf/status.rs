@@ -5,6 +5,7 @@ use core::ffi::{c_char, c_void};
 use ngx::ffi::{ngx_command_t, ngx_conf_t};
 use wallarm_pipeline::{Cidr, Peer};
 
+use super::commands::set_content_handler;
 use super::{finish, LocConf};
 use crate::{ext, status};
 
@@ -46,13 +47,9 @@ pub(super) unsafe extern "C" fn cmd_set_status(
         if conf.status.is_some() {
             return ext::CONF_DUPLICATE;
         }
-        let clcf = ext::core_location(cf);
         let result = parse(ext::args(cf).skip(1)).and_then(|status| {
             if status.is_some() {
-                if (*clcf).handler.is_some() {
-                    return Err("conflicts with another content handler in this location".into());
-                }
-                (*clcf).handler = Some(status::answer);
+                set_content_handler(cf, status::answer)?;
             }
             conf.status = Some(status);
             Ok(())
