@@ -14,7 +14,7 @@ mod strip;
 mod unicode;
 
 use crate::limits::Budget;
-use crate::views::{Anomalies, DecoderSet};
+use crate::views::{Anomalies, DecoderSet, ParserSet};
 
 /// What one pass did. A pass that changed anything names its decoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,28 @@ impl Classes {
         Classes(value.iter().fold(0, |bits, byte| bits | class(*byte)))
     }
 
+    /// What there is to decode in `value`.
+    fn left(value: &[u8], disabled: ParserSet) -> Classes {
+        Classes::of(value).without(disabled).confirmed(value)
+    }
+
+    /// Without those that start what `disabled` switches off.
+    fn without(self, disabled: ParserSet) -> Classes {
+        let mut bits = self.0;
+        if disabled.is_empty() {
+            return self;
+        }
+        for (parser, classes) in [
+            (ParserSet::PERCENT, Self::PERCENT),
+            (ParserSet::HTMLJS, Self::AMPERSAND | Self::BACKSLASH),
+        ] {
+            if disabled.contains(parser) {
+                bits &= !classes;
+            }
+        }
+        Classes(bits)
+    }
+
     /// True if any of the classes occurs.
     pub(crate) fn has(self, class: u16) -> bool {
         self.0 & class != 0
@@ -138,17 +160,24 @@ const fn class_table() -> [u16; 256] {
     table
 }
 
-/// Decodes `value`, whose classes are given, until nothing changes, at most `rounds` times.
-///
-/// `encoded_before`: the value has been percent-decoded already. After the last round one more is tried, to tell whether something was
+/// How to decode to the fixpoint.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    /// At most so many.
+    pub(crate) most: u8,
+    /// The value has been percent-decoded already.
+    pub(crate) encoded_before: bool,
+    pub(crate) disabled: ParserSet,
+}
+
+/// Decodes `value`, whose classes are given, until nothing changes. After the last round one more is tried, to tell whether something was
 /// left. If the outcome names no decoder the value is its own decoded form, and the buffers hold nothing of use. `None`: the step budget is
 /// used up.
 pub(crate) fn fully(
     value: &[u8],
     classes: Classes,
     buffers: &mut Buffers,
-    rounds: u8,
-    encoded_before: bool,
+    how: Rounds,
     spent: &mut Budget,
 ) -> Option<Outcome> {
     let mut outcome = Outcome::default();
@@ -158,15 +187,15 @@ pub(crate) fn fully(
     if classes.has(Classes::HIGH) && std::str::from_utf8(value).is_err() {
         outcome.anomalies.insert(Anomalies::INVALID_UTF8);
     }
-    let mut classes = classes.confirmed(value);
+    let mut classes = classes.without(how.disabled).confirmed(value);
     if !classes.has(Classes::DECODABLE) {
         return Some(outcome);
     }
     buffers.current.clear();
     buffers.current.extend_from_slice(value);
     loop {
-        let again = encoded_before || outcome.decoders.contains(DecoderSet::PERCENT);
-        let (step, passes) = round(buffers, classes, again);
+        let again = how.encoded_before || outcome.decoders.contains(DecoderSet::PERCENT);
+        let (step, passes) = round(buffers, classes, again, how.disabled);
         outcome.anomalies.insert(step.anomalies);
         if !spent.spend(buffers.current.len() * passes) {
             return None;
@@ -175,17 +204,22 @@ pub(crate) fn fully(
             return Some(outcome);
         }
         outcome.decoders.insert(step.decoders);
-        if outcome.rounds >= rounds {
+        if outcome.rounds >= how.most {
             outcome.anomalies.insert(Anomalies::DEEP_ENCODING);
             return Some(outcome);
         }
         outcome.rounds += 1;
-        classes = Classes::of(&buffers.current).confirmed(&buffers.current);
+        classes = Classes::left(&buffers.current, how.disabled);
     }
 }
 
 /// One round: every decoder that has something to do, once. The second value is the number of passes made.
-fn round(buffers: &mut Buffers, classes: Classes, again: bool) -> (Step, usize) {
+fn round(
+    buffers: &mut Buffers,
+    classes: Classes,
+    again: bool,
+    disabled: ParserSet,
+) -> (Step, usize) {
     let mut total = Step::default();
     let mut classes = classes;
     let mut passes = 1;
@@ -199,7 +233,7 @@ fn round(buffers: &mut Buffers, classes: Classes, again: bool) -> (Step, usize) 
         total.note(step.decoders, step.anomalies);
         if step.changed() {
             std::mem::swap(&mut buffers.current, &mut buffers.next);
-            classes = Classes::of(&buffers.current).confirmed(&buffers.current);
+            classes = Classes::left(&buffers.current, disabled);
         }
     };
     apply(Classes::PERCENT, percent::decode);

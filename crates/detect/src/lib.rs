@@ -22,4 +22,4 @@ pub use limits::{Budget, Limits, LimitsHit};
 pub use request::{Header, Request, Scope};
 pub use rules::{RuleError, RuleSet};
 pub use verdict::{Hit, Verdict};
-pub use views::{Anomalies, DecoderSet, Field, Group, PointId, Views};
+pub use views::{Anomalies, DecoderSet, Field, Group, ParserSet, PointId, Views};

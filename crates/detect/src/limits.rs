@@ -4,6 +4,7 @@
 //! byte read by one pass, or a fixed price for a call; one step takes roughly a nanosecond.
 
 use crate::attack::AttackType;
+use crate::views::ParserSet;
 
 /// Bounds of one scan. What was extracted before a bound was reached is kept and matched.
 #[derive(Clone, Debug)]
@@ -21,12 +22,16 @@ pub struct Limits {
     /// Bytes of views granted to every request; each byte of the request adds `view_bytes_per_byte`.
     pub view_bytes: u32,
     pub view_bytes_per_byte: u32,
-    /// Bytes that a compressed body may become.
+    /// Bytes that everything compressed in a request may become, body and values together; entities of XML likewise.
     pub inflated_bytes: u32,
+    /// Aliases in one GraphQL document, entities of one document type, messages of one gRPC body.
+    pub fan_out: u32,
     /// Rounds of percent, entity and escape decoding applied to one value.
     pub rounds: u8,
     /// Longest excerpt of a payload in a report, in bytes.
     pub payload: usize,
+    /// Parsers that are not to be applied.
+    pub disabled: ParserSet,
 }
 
 impl Default for Limits {
@@ -40,8 +45,10 @@ impl Default for Limits {
             view_bytes: 4 << 20,
             view_bytes_per_byte: 6,
             inflated_bytes: 1 << 20,
+            fan_out: 256,
             rounds: 6,
             payload: 256,
+            disabled: ParserSet::NONE,
         }
     }
 }
@@ -70,10 +77,12 @@ pub struct LimitsHit {
     pub depth: bool,
     /// More places than [`Limits::points`].
     pub points: bool,
-    /// More bytes of views than [`Limits::view_bytes`] allows, or a compressed body larger than [`Limits::inflated_bytes`].
+    /// More bytes of views than [`Limits::view_bytes`] allows, or something compressed larger than [`Limits::inflated_bytes`].
     pub view_bytes: bool,
-    /// A compressed body grows beyond [`Limits::inflated_bytes`] and to more than fifty times its size.
+    /// Something compressed grows beyond [`Limits::inflated_bytes`] and to more than fifty times its size.
     pub data_bomb: bool,
+    /// More of one kind than [`Limits::fan_out`].
+    pub fan_out: bool,
     /// The captured body is not the whole body.
     pub body_truncated: bool,
 }
@@ -87,6 +96,7 @@ impl LimitsHit {
             (self.points, "points"),
             (self.view_bytes, "view_bytes"),
             (self.data_bomb, "data_bomb"),
+            (self.fan_out, "fan_out"),
             (self.body_truncated, "body_truncated"),
         ]
         .into_iter()

@@ -19,7 +19,7 @@ mod points;
 mod tests;
 mod value;
 
-pub use bits::{Anomalies, DecoderSet};
+pub use bits::{Anomalies, DecoderSet, ParserSet};
 pub use points::{PointId, PointKind, Points};
 
 use crate::limits::{Budget, Limits, LimitsHit};

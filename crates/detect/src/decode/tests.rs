@@ -2,17 +2,16 @@
 
 use proptest::prelude::*;
 
-use super::{base64, fully, percent, Buffers, Classes, Outcome};
+use super::{base64, fully, percent, Buffers, Classes, Outcome, Rounds};
 use crate::limits::Budget;
-use crate::views::{Anomalies, DecoderSet};
+use crate::views::{Anomalies, DecoderSet, ParserSet};
 
-const ROUNDS: u8 = 6;
+const ROUNDS: Rounds = Rounds { most: 6, encoded_before: false, disabled: ParserSet::NONE };
 
 fn decode(value: &[u8]) -> (Vec<u8>, Outcome) {
     let mut buffers = Buffers::default();
     let mut budget = Budget::new(u64::MAX);
-    let outcome =
-        fully(value, Classes::of(value), &mut buffers, ROUNDS, false, &mut budget).unwrap();
+    let outcome = fully(value, Classes::of(value), &mut buffers, ROUNDS, &mut budget).unwrap();
     let changed = !outcome.decoders.is_empty();
     (if changed { buffers.decoded().to_vec() } else { value.to_vec() }, outcome)
 }
@@ -237,7 +236,7 @@ fn an_exhausted_budget_ends_decoding() {
     let mut buffers = Buffers::default();
     let value = b"%2541".repeat(100);
     assert_eq!(
-        fully(&value, Classes::of(&value), &mut buffers, ROUNDS, false, &mut Budget::new(100)),
+        fully(&value, Classes::of(&value), &mut buffers, ROUNDS, &mut Budget::new(100)),
         None
     );
 }
@@ -268,7 +267,7 @@ proptest! {
     fn decoding_never_grows_a_value(value in encoded()) {
         let (decoded, outcome) = decode(&value);
         prop_assert!(decoded.len() <= value.len());
-        prop_assert!(outcome.rounds <= ROUNDS);
+        prop_assert!(outcome.rounds <= ROUNDS.most);
     }
 
     #[test]

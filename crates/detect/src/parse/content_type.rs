@@ -1,5 +1,7 @@
 //! Which parsers a body gets: the declared type, and what the body looks like.
 
+use crate::views::ParserSet;
+
 /// A body format that has a parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format<'a> {
@@ -11,6 +13,16 @@ pub(crate) enum Format<'a> {
 }
 
 impl Format<'_> {
+    /// What switches its parser off.
+    pub(crate) fn parser(self) -> ParserSet {
+        match self {
+            Format::Form => ParserSet::URLENC,
+            Format::Multipart(_) => ParserSet::MULTIPART,
+            Format::Json => ParserSet::JSON,
+            Format::Xml => ParserSet::XML,
+        }
+    }
+
     /// True if both are the same format, whatever the boundary.
     pub(crate) fn same(self, other: Format<'_>) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)

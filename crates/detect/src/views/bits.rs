@@ -87,6 +87,21 @@ bit_set! {
         JWT = 15, "jwt";
         /// Quoted-printable.
         QUOTED = 16, "quoted_printable";
+        BROTLI = 17, "br";
+        GRAPHQL = 18, "gql";
+        PROTOBUF = 19, "protobuf";
+        VIEWSTATE = 20, "viewstate";
+        /// PHP's `serialize`.
+        PHP = 21, "php";
+        /// Java's object streams.
+        JAVA = 22, "java";
+        UTF7 = 23, "utf7";
+        /// A character set that is no superset of ASCII, of a body as a whole.
+        CHARSET = 24, "charset";
+        /// Literals of SQL that hide text: `0x6162`, `char(97,98)`.
+        SQL_LITERAL = 25, "sql_literal";
+        /// Dot segments, doubled slashes and parameters of a path.
+        PATH = 26, "path";
     }
 }
 
@@ -129,5 +144,80 @@ bit_set! {
         HEX_PATH = 18, "hex-path";
         /// ASCII letters or digits percent-encoded.
         PERCENT_ALNUM = 19, "percent-alnum";
+        /// A limit of the scan was hit while this value was read.
+        OVER_LIMIT = 20, "over-limit";
+        BAD_XML = 21, "bad-xml";
+        /// XML in another encoding than it declares.
+        XML_ENCODING = 22, "xml-encoding";
+        /// Entities of a document type that expand to far more than was sent, or into themselves.
+        ENTITY_BOMB = 23, "entity-bomb";
+        /// A declared character set that no ordinary client uses: EBCDIC, UTF-7, UTF-32.
+        ODD_CHARSET = 24, "odd-charset";
+        UTF7 = 25, "utf7";
+        /// A binary format that breaks off or does not follow its own rules.
+        BAD_BINARY = 26, "bad-binary";
+        /// A GraphQL document that no server would accept.
+        BAD_GRAPHQL = 27, "bad-graphql";
+        /// Text written as numbers in a literal of SQL.
+        SQL_LITERAL = 28, "sql-literal";
+    }
+}
+
+bit_set! {
+    /// Parsers and decoders by the names that switch them off.
+    ParserSet {
+        /// Cookie headers into cookies.
+        COOKIE = 0, "cookie";
+        /// gzip, deflate and brotli.
+        ZLIB = 1, "zlib";
+        /// Character references and string escapes.
+        HTMLJS = 2, "htmljs";
+        JSON = 3, "json";
+        MULTIPART = 4, "multipart";
+        BASE64 = 5, "base64";
+        PERCENT = 6, "percent";
+        /// Forms; a query is always taken apart.
+        URLENC = 7, "urlenc";
+        XML = 8, "xml";
+        JWT = 9, "jwt";
+        GQL = 10, "gql";
+        GRPC = 11, "grpc";
+        PROTOBUF = 12, "protobuf";
+        VIEWSTATE = 13, "viewstate";
+        PHP = 14, "php";
+        JAVA = 15, "java";
+        /// Literals of SQL that hide text.
+        HEX = 16, "hex";
+        /// Bodies and values in UTF-16, UTF-7 and the like.
+        CHARSET = 17, "charset";
+    }
+}
+
+impl ParserSet {
+    /// The parser called `name`, under the older and the newer of the public node's two names.
+    pub fn named(name: &str) -> Option<ParserSet> {
+        match name {
+            "gzip" => Some(ParserSet::ZLIB),
+            "form_urlencoded" => Some(ParserSet::URLENC),
+            "json_doc" => Some(ParserSet::JSON),
+            _ => ParserSet::parse(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parsers_have_the_names_of_the_public_node() {
+        for name in "cookie zlib htmljs json multipart base64 percent urlenc xml jwt".split(' ') {
+            let set = ParserSet::named(name).unwrap();
+            assert_eq!(set.names().collect::<Vec<_>>(), [name]);
+        }
+        assert_eq!(ParserSet::named("gzip"), ParserSet::named("zlib"));
+        assert_eq!(ParserSet::named("form_urlencoded"), ParserSet::named("urlenc"));
+        assert_eq!(ParserSet::named("json_doc"), ParserSet::named("json"));
+        assert_eq!(ParserSet::named("JSON"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::extract::{Extractor, Names};
 use super::value::{How, Value};
-use super::{Anomalies, DecoderSet, Group, PointId, PointKind};
+use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
 use crate::parse::multipart::{self, Part, Parts};
@@ -19,7 +19,10 @@ impl Extractor<'_> {
         let point = self.views.points.plain(None, PointKind::Post);
         let mut inflated = std::mem::take(&mut self.work.inflated);
         let (group, how, depth) = (Group::Body, How::Plain, 0);
-        let outcome = self.inflate(request, &mut inflated);
+        let outcome = match self.off(ParserSet::ZLIB) {
+            true => Inflated::Nothing,
+            false => self.inflate(request, &mut inflated),
+        };
         if outcome != Inflated::Nothing {
             let point = self.plain_point(point, PointKind::Gzip);
             let decoders = DecoderSet::GZIP;
@@ -73,6 +76,9 @@ impl Extractor<'_> {
 
     /// Reads the body as one format; false if it is none of it at all.
     fn parse(&mut self, format: Format<'_>, body: Value<'_>) -> bool {
+        if self.off(format.parser()) {
+            return false;
+        }
         if !self.pay(body.raw.len()) {
             return true;
         }

@@ -5,7 +5,7 @@
 //! most applications read, get the room first, and what follows a container cannot take its share.
 
 use super::value::{How, Value};
-use super::{Anomalies, DecoderSet, Field, Group, PointId, PointKind, Views, SEPARATOR};
+use super::{Anomalies, DecoderSet, Field, Group, ParserSet, PointId, PointKind, Views, SEPARATOR};
 use crate::decode::Buffers;
 use crate::limits::{Budget, Limits, LimitsHit};
 use crate::parse::pairs;
@@ -96,6 +96,11 @@ impl Extractor<'_> {
         let steps = (bytes as u64).saturating_mul(u64::from(self.limits.steps_per_byte));
         self.spent.grant(steps);
         self.most_bytes += bytes.saturating_mul(self.limits.view_bytes_per_byte as usize);
+    }
+
+    /// True if any of these parsers is switched off.
+    pub(super) fn off(&self, parser: ParserSet) -> bool {
+        self.limits.disabled.intersects(parser)
     }
 
     /// True once the scan is to end.

@@ -2,7 +2,7 @@
 
 use super::extract::{Extractor, Names};
 use super::value::{How, Value};
-use super::{DecoderSet, Group, PointId, PointKind};
+use super::{DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::base64;
 use crate::parse::{pairs, target};
 use crate::request::Header;
@@ -37,7 +37,9 @@ impl Extractor<'_> {
             | target::Segment::ActionName(raw)
             | target::Segment::ActionExt(raw)) = segment;
             let plain = raw.iter().all(|byte| is_plain_path(*byte));
-            let base64 = base64::may_be_text(raw) && base64::decode(raw, &mut self.work.unpacked);
+            let base64 = !self.off(ParserSet::BASE64)
+                && base64::may_be_text(raw)
+                && base64::decode(raw, &mut self.work.unpacked);
             if plain && !base64 {
                 continue;
             }
@@ -82,18 +84,21 @@ impl Extractor<'_> {
     pub(super) fn headers(&mut self, headers: &[Header<'_>]) {
         let point = self.views.points.plain(None, PointKind::HeaderName);
         let names = Names { point, group: Group::HeaderName, depth: 0 };
+        let cookies = !self.off(ParserSet::COOKIE);
         for header in headers.iter().filter(|header| !header.helper) {
             if self.done() {
                 return;
             }
             self.name(header.name, How::Plain, names);
-            if !header.value.is_empty() && !is_cookie(header) {
+            if !header.value.is_empty() && !(cookies && is_cookie(header)) {
                 let point = self.top_point(names.point, PointKind::Header, header.name);
                 self.value(Value::head(point, Group::Header, header.value, How::Plain));
             }
         }
         self.joined_names(names);
-        for header in headers.iter().filter(|header| !header.helper && is_cookie(header)) {
+        let cookies =
+            headers.iter().filter(|header| cookies && !header.helper && is_cookie(header));
+        for header in cookies {
             let point = self.top_point(names.point, PointKind::Header, header.name);
             self.cookies(point, header.value);
         }

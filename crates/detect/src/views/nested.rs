@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
-use super::{DecoderSet, Group, PointKind};
+use super::{DecoderSet, Group, ParserSet, PointKind};
 use crate::decode::{base64, Classes};
 use crate::parse::pairs;
 
@@ -22,6 +22,17 @@ pub(super) enum Nested {
 }
 
 impl Nested {
+    /// What switches it off.
+    pub(super) fn parser(self) -> ParserSet {
+        match self {
+            Nested::Json => ParserSet::JSON,
+            Nested::Base64 => ParserSet::BASE64,
+            Nested::Jwt => ParserSet::JWT,
+            Nested::Form => ParserSet::URLENC,
+            Nested::Xml => ParserSet::XML,
+        }
+    }
+
     /// Looks for a container; the range is its place in `bytes`.
     pub(super) fn find(
         bytes: &[u8],

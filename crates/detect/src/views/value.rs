@@ -2,8 +2,8 @@
 
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
-use super::{Anomalies, DecoderSet, Group, PointId};
-use crate::decode::{fully, percent, quoted, Classes, Step};
+use super::{Anomalies, DecoderSet, Group, ParserSet, PointId};
+use crate::decode::{fully, percent, quoted, Classes, Rounds, Step};
 use crate::parse::{json, xml};
 
 /// The decoding that a value's container prescribes.
@@ -68,9 +68,14 @@ impl Extractor<'_> {
             return;
         }
         self.begin_value();
+        let how = if value.how.is_percent() && self.off(ParserSet::PERCENT) {
+            How::Plain
+        } else {
+            value.how
+        };
         let mut base = std::mem::take(&mut self.work.base);
         base.clear();
-        let mut step = value.how.decode(value.raw, &mut base);
+        let mut step = how.decode(value.raw, &mut base);
         let bytes = if step.changed() { base.as_slice() } else { value.raw };
         if step.changed() && !matches!(value.group, Group::Body | Group::BodyName | Group::File) {
             step.anomalies.insert(encoded_newline(bytes, value.raw));
@@ -89,7 +94,12 @@ impl Extractor<'_> {
         let mut buffers = std::mem::take(&mut self.work.buffers);
         let before = value.how.is_percent() && step.decoders.contains(DecoderSet::PERCENT);
         let classes = Classes::of(bytes);
-        match fully(bytes, classes, &mut buffers, self.limits.rounds, before, self.spent) {
+        let rounds = Rounds {
+            most: self.limits.rounds,
+            encoded_before: before,
+            disabled: self.limits.disabled,
+        };
+        match fully(bytes, classes, &mut buffers, rounds, self.spent) {
             Some(outcome) => {
                 let anomalies = step.anomalies.union(outcome.anomalies);
                 let rounds = u8::from(step.changed()) + outcome.rounds;
@@ -119,6 +129,9 @@ impl Extractor<'_> {
         field: Option<usize>,
     ) -> bool {
         let Some((format, range)) = Nested::find(bytes, classes, value) else { return false };
+        if self.off(format.parser()) {
+            return false;
+        }
         let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
             return false;
         };
