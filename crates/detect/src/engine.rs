@@ -95,9 +95,10 @@ impl Engine {
         });
         hits.extend(verdict.limits.attacks().map(|(attack, used_up)| {
             let point = match attack {
-                AttackType::DataBomb => Some("[post]".to_owned()),
-                _ => last.map(|point| scratch.views.point_name(point)),
+                AttackType::DataBomb => scratch.views.bomb(),
+                _ => last,
             };
+            let point = point.map(|point| scratch.views.point_name(point));
             Hit::of_limit(attack, used_up, point)
         }));
         hits.sort_by_key(|hit: &Hit| hit.attack);

@@ -129,6 +129,8 @@ pub struct Views {
     /// In the order of their place in `text`.
     pub fields: Vec<Field>,
     points: Points,
+    /// What was made to grow too much.
+    bomb: Option<PointId>,
     work: extract::Work,
 }
 
@@ -155,11 +157,17 @@ impl Views {
         self.lower.clear();
         self.fields.clear();
         self.points.clear();
+        self.bomb = None;
     }
 
     /// The places of the request.
     pub fn points(&self) -> &Points {
         &self.points
+    }
+
+    /// Where the first data bomb lies.
+    pub(crate) fn bomb(&self) -> Option<PointId> {
+        self.bomb
     }
 
     /// The spelling of a place: `[get, 'id']`.

@@ -3,6 +3,8 @@
 //! Session keys, hashes and words use the same alphabet. Random bytes are printable at 37 %, so nine in ten bytes of a short result must
 //! be, and two in three of a longer one: serialised objects are text with some binary between.
 
+use super::inflate::{is_gzip, is_zlib};
+
 /// Fewest characters that are taken for base64.
 const SHORTEST: usize = 8;
 
@@ -37,7 +39,7 @@ pub(crate) fn decode(value: &[u8], out: &mut Vec<u8>) -> bool {
         }
     }
     // Six bits alone cannot be the end of anything.
-    filled < 6 && is_text(out)
+    filled < 6 && (is_binary(out) || is_text(out))
 }
 
 /// True if the first characters decode to something that [`decode`] would not turn down at once.
@@ -97,14 +99,19 @@ fn printable(bytes: &[u8]) -> usize {
     bytes.iter().filter(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n')).count()
 }
 
-/// An early way out for what is clearly something else. Text in any script passes, and the magic bytes of serialised Java objects.
+/// True for a binary format that has a parser: Java's object streams, the view state of ASP.NET, compressed streams.
+pub(crate) fn is_binary(decoded: &[u8]) -> bool {
+    matches!(decoded, [0xAC, 0xED, 0, ..] | [0xFF, 1, ..]) || is_gzip(decoded) || is_zlib(decoded)
+}
+
+/// An early way out for what is clearly something else. Text in any script passes, and the first bytes of binary formats.
 fn plausible(start: &[u8]) -> bool {
     let text = || match std::str::from_utf8(start) {
         Ok(_) => true,
         // Valid up to a character that is cut off.
         Err(error) => error.error_len().is_none(),
     };
-    printable(start) * 2 >= start.len() || text() || start.starts_with(&[0xAC, 0xED])
+    printable(start) * 2 >= start.len() || text() || is_binary(start)
 }
 
 fn is_text(decoded: &[u8]) -> bool {

@@ -1,4 +1,5 @@
-//! Undoes the content coding of a body: gzip and deflate, once for each coding that the request names.
+//! Undoes compression: the content codings gzip, deflate and br of a body, once for each coding that the request names, and gzip or zlib
+//! streams inside values.
 //!
 //! Written and limited so that a small body cannot become a large one: reading stops at a fixed number of bytes. A stream that breaks off
 //! or is damaged yields what came before. Only a stream that ended as it should, with nothing behind it, says what the application
@@ -6,6 +7,7 @@
 
 use std::io::Read;
 
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -33,7 +35,23 @@ pub(crate) enum Inflated {
 enum Coding {
     Gzip,
     Deflate,
+    Brotli,
     Unknown,
+}
+
+/// True for the first bytes of a gzip stream.
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1F, 0x8B, 8])
+}
+
+/// True for the first bytes of a zlib stream, as compressors write them.
+pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..])
+}
+
+/// Decompresses a stream that announces itself by its first bytes, at most `limit` bytes.
+pub(crate) fn undeclared(stream: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
+    one(stream, if is_zlib(stream) { Coding::Deflate } else { Coding::Unknown }, limit, out)
 }
 
 /// Decompresses `body` into `out`, at most `limit` bytes a coding, if `codings`, the values of Content-Encoding, say so or it begins like
@@ -84,6 +102,7 @@ fn named<'a>(codings: impl Iterator<Item = &'a [u8]>) -> ([Option<Coding>; MOST_
                     Coding::Gzip
                 }
                 t if t.eq_ignore_ascii_case(b"deflate") => Coding::Deflate,
+                t if t.eq_ignore_ascii_case(b"br") => Coding::Brotli,
                 _ => Coding::Unknown,
             }
         });
@@ -105,7 +124,8 @@ fn worse(one: Inflated, other: Inflated) -> Inflated {
 fn one(body: &[u8], coding: Coding, limit: usize, out: &mut Vec<u8>) -> Inflated {
     out.clear();
     let outcome = match (body, coding) {
-        ([0x1F, 0x8B, 8, ..], _) => gzip(body, limit, out, coding == Coding::Gzip),
+        _ if is_gzip(body) => gzip(body, limit, out, coding == Coding::Gzip),
+        (_, Coding::Brotli) => brotli(body, limit, out),
         (_, Coding::Deflate) => deflate(body, limit, out),
         _ => return Inflated::Nothing,
     };
@@ -127,6 +147,37 @@ fn gzip(body: &[u8], limit: usize, out: &mut Vec<u8>, named: bool) -> Inflated {
     } else {
         Inflated::Doubtful
     }
+}
+
+/// Whole if the stream has an end and nothing stands behind it. The decoder's window grows with its output, which bounds its memory.
+fn brotli(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
+    let alloc = StandardAlloc::default;
+    let mut state = BrotliState::new(alloc(), alloc(), alloc());
+    let (mut left, mut read, mut written, mut total) = (body.len(), 0, 0, 0);
+    while written <= limit {
+        out.resize(written + CHUNK.min(limit + 1), 0);
+        let mut room = out.len() - written;
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut read,
+            body,
+            &mut room,
+            &mut written,
+            out.as_mut_slice(),
+            &mut total,
+            &mut state,
+        );
+        match result {
+            BrotliResult::NeedsMoreOutput => {}
+            result => {
+                out.truncate(written);
+                let whole = matches!(result, BrotliResult::ResultSuccess) && left == 0;
+                return if whole { Inflated::Whole } else { Inflated::Doubtful };
+            }
+        }
+    }
+    out.truncate(written);
+    Inflated::Doubtful
 }
 
 /// With the zlib frame, as the standard wants it, or without, as some send it.

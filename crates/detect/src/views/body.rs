@@ -21,7 +21,7 @@ impl Extractor<'_> {
         let (group, how, depth) = (Group::Body, How::Plain, 0);
         let outcome = match self.off(ParserSet::ZLIB) {
             true => Inflated::Nothing,
-            false => self.inflate(request, &mut inflated),
+            false => self.inflate(request, point, &mut inflated),
         };
         if outcome != Inflated::Nothing {
             let point = self.plain_point(point, PointKind::Gzip);
@@ -37,17 +37,32 @@ impl Extractor<'_> {
     }
 
     /// Removes the content codings.
-    fn inflate(&mut self, request: &Request<'_>, inflated: &mut Vec<u8>) -> Inflated {
+    fn inflate(
+        &mut self,
+        request: &Request<'_>,
+        point: PointId,
+        inflated: &mut Vec<u8>,
+    ) -> Inflated {
         let named = |header: &&Header<'_>| header.name.eq_ignore_ascii_case(b"content-encoding");
         let codings = request.headers.iter().filter(named).map(|header| header.value);
-        let limit = self.limits.inflated_bytes as usize;
+        let limit = self.inflated_left;
         let outcome = inflate(request.body, codings, limit, inflated, &mut self.work.unpacked);
-        let cut = outcome == Inflated::Cut;
-        let bomb = request.body.len().saturating_mul(BOMB_RATIO) < limit;
-        self.hit.data_bomb |= cut && bomb;
-        self.hit.view_bytes |= cut && !bomb;
-        self.grow(inflated.len());
+        self.inflated(point, request.body.len(), inflated.len(), outcome);
         outcome
+    }
+
+    /// Accounts for a stream of `from` bytes at `point` that became `to` bytes.
+    pub(super) fn inflated(&mut self, point: PointId, from: usize, to: usize, outcome: Inflated) {
+        if outcome == Inflated::Cut && from.saturating_mul(BOMB_RATIO) < self.inflated_left {
+            self.hit.data_bomb = true;
+            self.views.bomb.get_or_insert(point);
+        } else if outcome == Inflated::Cut {
+            self.hit.view_bytes = true;
+        }
+        self.inflated_left = self.inflated_left.saturating_sub(to);
+        self.grow(to);
+        // Neither pass over the bytes comes for free.
+        let _ = self.pay(from.saturating_add(to));
     }
 
     fn content(&mut self, body: Value<'_>, request: &Request<'_>) {
@@ -143,11 +158,10 @@ impl Extractor<'_> {
         }
     }
 
-    /// Binary content is shown as it is: decoding it would only double it.
     fn file(&mut self, file: Value<'_>) {
         let start = file.raw.get(..file.raw.len().min(512)).unwrap_or_default();
         if memchr::memchr(0, start).is_some() {
-            self.lone_view(file.point, file.group, file.raw, file.decoders);
+            self.binary(file);
         } else {
             self.value(file);
         }

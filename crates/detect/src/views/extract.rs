@@ -20,7 +20,9 @@ pub(super) fn extract(
 ) {
     let most_bytes = limits.view_budget(request.len());
     let work = std::mem::take(&mut views.work);
-    let mut extractor = Extractor { views, work, limits, spent, hit, most_bytes, values: 0 };
+    let inflated_left = limits.inflated_bytes as usize;
+    let mut extractor =
+        Extractor { views, work, limits, spent, hit, most_bytes, inflated_left, values: 0 };
     extractor.work.clear();
     if request.scope == Scope::Whole {
         extractor.target(request.method, request.uri);
@@ -79,6 +81,8 @@ pub(super) struct Extractor<'v> {
     pub(super) spent: &'v mut Budget,
     pub(super) hit: &'v mut LimitsHit,
     most_bytes: usize,
+    /// What may still come out of compressed streams.
+    pub(super) inflated_left: usize,
     /// Values so far.
     values: u32,
 }

@@ -90,7 +90,8 @@ impl Extractor<'_> {
                 return;
             }
             self.name(header.name, How::Plain, names);
-            if !header.value.is_empty() && !(cookies && is_cookie(header)) {
+            let own = cookies && is_cookie(header);
+            if !header.value.is_empty() && !own {
                 let point = self.top_point(names.point, PointKind::Header, header.name);
                 self.value(Value::head(point, Group::Header, header.value, How::Plain));
             }

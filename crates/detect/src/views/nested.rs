@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
 use super::{DecoderSet, Group, ParserSet, PointKind};
+use crate::decode::inflate::{self, Inflated};
 use crate::decode::{base64, Classes};
 use crate::parse::pairs;
 
@@ -19,6 +20,8 @@ pub(super) enum Nested {
     Form,
     /// A document that begins with an XML declaration.
     Xml,
+    /// A gzip or zlib stream.
+    Zlib,
 }
 
 impl Nested {
@@ -30,6 +33,7 @@ impl Nested {
             Nested::Jwt => ParserSet::JWT,
             Nested::Form => ParserSet::URLENC,
             Nested::Xml => ParserSet::XML,
+            Nested::Zlib => ParserSet::ZLIB,
         }
     }
 
@@ -52,6 +56,11 @@ impl Nested {
             }
             [b'{' | b'[' | b'<', ..] => return data_url(bytes),
             [b'e', b'y', b'J', ..] => return Some((jwt_or_base64(bytes), whole)),
+            [0x1F | 0x78 | 0xAC | 0xFF, ..] => {
+                if let Some(format) = Nested::binary(bytes, value) {
+                    return Some((format, whole));
+                }
+            }
             _ => {}
         }
         if value.group == Group::Header {
@@ -73,6 +82,14 @@ impl Nested {
         let form = classes.has(Classes::EQUALS) && classes.has(Classes::PLUS);
         let form = form && value.how != How::Form && looks_like_form(bytes);
         form.then_some((Nested::Form, whole))
+    }
+}
+
+impl Nested {
+    /// A binary format by its first bytes. Those of a zlib stream count only where they came out of base64: they are ordinary letters.
+    fn binary(bytes: &[u8], value: &Value<'_>) -> Option<Nested> {
+        let zlib = inflate::is_zlib(bytes) && value.decoders.contains(DecoderSet::BASE64);
+        (zlib || inflate::is_gzip(bytes)).then_some(Nested::Zlib)
     }
 }
 
@@ -153,6 +170,7 @@ impl Extractor<'_> {
                 self.xml(Value { point, ..pending.value(input, How::Xml) });
             }
             Nested::Form => self.form(pending.value(input, How::Form)),
+            Nested::Zlib => self.unzip(pending, input),
         }
     }
 
@@ -161,6 +179,23 @@ impl Extractor<'_> {
         if base64::decode(input, &mut unpacked) {
             let point = self.plain_point(pending.point, PointKind::Base64);
             let decoders = pending.decoders.union(DecoderSet::BASE64);
+            let value = Value { point, decoders, ..pending.value(&unpacked, How::Plain) };
+            if base64::is_binary(&unpacked) {
+                self.binary(value);
+            } else {
+                self.value(value);
+            }
+        }
+        self.work.unpacked = unpacked;
+    }
+
+    fn unzip(&mut self, pending: &Pending, input: &[u8]) {
+        let mut unpacked = std::mem::take(&mut self.work.unpacked);
+        let outcome = inflate::undeclared(input, self.inflated_left, &mut unpacked);
+        self.inflated(pending.point, input.len(), unpacked.len(), outcome);
+        if outcome != Inflated::Nothing {
+            let point = self.plain_point(pending.point, PointKind::Gzip);
+            let decoders = pending.decoders.union(DecoderSet::GZIP);
             self.value(Value { point, decoders, ..pending.value(&unpacked, How::Plain) });
         }
         self.work.unpacked = unpacked;

@@ -1,6 +1,7 @@
 //! Extraction by table: target, headers, containers inside values, limits.
 
 mod bodies;
+mod compressed;
 mod properties;
 
 use super::*;

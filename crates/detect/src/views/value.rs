@@ -2,7 +2,7 @@
 
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
-use super::{Anomalies, DecoderSet, Group, ParserSet, PointId};
+use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::{fully, percent, quoted, Classes, Rounds, Step};
 use crate::parse::{json, xml};
 
@@ -120,6 +120,12 @@ impl Extractor<'_> {
         self.work.buffers = buffers;
     }
 
+    /// Emits a value that is no text: as it is, since decoding would only double it. A container in it is noted.
+    pub(super) fn binary(&mut self, value: Value<'_>) {
+        let field = self.lone_view(value.point, value.group, value.raw, value.decoders);
+        self.note_nested(&value, value.raw, Classes::of(value.raw), field);
+    }
+
     /// Notes the container that a view holds, if any. `bytes` is what `field`, the view emitted last, shows.
     fn note_nested(
         &mut self,
@@ -129,14 +135,18 @@ impl Extractor<'_> {
         field: Option<usize>,
     ) -> bool {
         let Some((format, range)) = Nested::find(bytes, classes, value) else { return false };
-        if self.off(format.parser()) {
+        // The body itself has been through its content codings.
+        let coded =
+            format == Nested::Zlib && self.views.points.kind(value.point) == Some(PointKind::Post);
+        if coded || self.off(format.parser()) {
             return false;
         }
         let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
             return false;
         };
         let text = self.views.text.len();
-        let Some(at) = text.checked_sub(bytes.len() + 1).filter(|_| !self.hit.view_bytes) else {
+        let whole = field.range().len() == bytes.len();
+        let Some(at) = text.checked_sub(bytes.len() + 1).filter(|_| whole) else {
             return false;
         };
         if value.depth >= self.limits.depth {
