@@ -13,6 +13,7 @@ mod document;
 mod extract;
 mod head;
 mod markup;
+mod names;
 mod nested;
 mod points;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The body: as it was sent, and parsed as what it is declared to be and as what it looks like.
 
-use super::extract::{Extractor, Names};
+use super::extract::Extractor;
+use super::names::Names;
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::inflate::{inflate, Inflated};
@@ -55,9 +56,11 @@ impl Extractor<'_> {
     pub(super) fn inflated(&mut self, point: PointId, from: usize, to: usize, outcome: Inflated) {
         if outcome == Inflated::Cut && from.saturating_mul(BOMB_RATIO) < self.inflated_left {
             self.hit.data_bomb = true;
+            self.over_limit();
             self.views.bomb.get_or_insert(point);
         } else if outcome == Inflated::Cut {
             self.hit.view_bytes = true;
+            self.over_limit();
         }
         self.inflated_left = self.inflated_left.saturating_sub(to);
         self.grow(to);
@@ -119,7 +122,7 @@ impl Extractor<'_> {
         });
         let Some(mut parts) = found else { return false };
         let point = self.plain_point(body.point, PointKind::MultipartName);
-        let names = Names { point, group: Group::BodyName, depth: 0 };
+        let names = Names { point, group: Group::BodyName, depth: 0, scope: 0 };
         for part in parts.by_ref() {
             if self.done() {
                 break;

@@ -1,6 +1,7 @@
 //! JSON documents and forms, at the top of a body or inside a value.
 
-use super::extract::{Extractor, Names};
+use super::extract::Extractor;
+use super::names::Names;
 use super::value::{How, Value};
 use super::{Anomalies, PointId, PointKind};
 use crate::parse::json::{Scanner, Token};
@@ -13,14 +14,16 @@ pub(super) struct Level {
     pub(super) array: bool,
     /// Elements so far.
     pub(super) index: u32,
+    /// Number of the object, from 1.
+    pub(super) scope: u32,
 }
 
 impl Extractor<'_> {
     /// Emits the keys and strings of a document. `document.point` is its `json_doc`.
     pub(super) fn json(&mut self, document: Value<'_>) {
         let point = self.plain_point(document.point, PointKind::HashName);
-        let names = Names { point, group: document.group.names(), depth: document.depth };
-        let mut walk = Walk { document, names, key: None, too_deep: 0 };
+        let names = Names { point, group: document.group.names(), depth: document.depth, scope: 0 };
+        let mut walk = Walk { document, names, key: None, too_deep: 0, objects: 0 };
         let mut scanner = Scanner::new(document.raw);
         self.work.levels.clear();
         for token in scanner.by_ref() {
@@ -48,7 +51,11 @@ impl Extractor<'_> {
             }
             Token::Key(name) => {
                 walk.key = Some(name);
-                self.name(name, How::Json, walk.names);
+                let scope = match walk.too_deep {
+                    0 => self.work.levels.last().map_or(0, |level| level.scope),
+                    _ => walk.next_object(),
+                };
+                self.name(name, How::Json, Names { scope, ..walk.names });
             }
             Token::Scalar => self.skip_element(walk),
             Token::Text(raw) | Token::Bare(raw) if raw.is_empty() => self.skip_element(walk),
@@ -61,12 +68,13 @@ impl Extractor<'_> {
 
     fn open(&mut self, walk: &mut Walk<'_>, array: bool) {
         if walk.too_deep > 0 || self.work.levels.len() >= usize::from(self.limits.nesting) {
-            self.hit.depth = true;
+            self.too_deep();
             walk.too_deep += 1;
             return;
         }
         let point = self.element(walk);
-        self.work.levels.push(Level { point, array, index: 0 });
+        let scope = walk.next_object();
+        self.work.levels.push(Level { point, array, index: 0, scope });
     }
 
     /// The point of the element that starts here.
@@ -102,23 +110,31 @@ impl Extractor<'_> {
     /// Emits names and values of a form. `form.point` is the place of the whole form.
     pub(super) fn form(&mut self, form: Value<'_>) {
         let point = self.plain_point(form.point, PointKind::FormUrlencodedName);
-        let names = Names { point, group: form.group.names(), depth: form.depth };
+        let names = Names { point, group: form.group.names(), depth: form.depth, scope: 0 };
+        self.pairs(form, names, PointKind::FormUrlencoded);
+    }
+
+    /// Emits names and values of a form or query, `kind` says which.
+    pub(super) fn pairs(&mut self, whole: Value<'_>, names: Names, kind: PointKind) {
         let mut odd = false;
-        for pair in pairs::form(form.raw) {
+        self.work.arrays.clear();
+        for pair in pairs::form(whole.raw) {
             if self.done() {
                 break;
             }
             odd |= !self.name(pair.name, How::Form, names);
             let raw = pair.value.unwrap_or_default();
             if !raw.is_empty() {
-                let point = self.named_point(form.point, PointKind::FormUrlencoded, pair.name);
-                self.value(Value { point, raw, how: How::Form, ..form });
+                let point = self.pair_point(whole.point, kind);
+                self.value(Value { point, raw, how: How::Form, ..whole });
             }
         }
-        self.joined_names(names);
+        if self.joined_names(names) {
+            self.pollution(whole, kind);
+        }
         if odd {
             // Unencoded `&` or `=` may have torn a value apart.
-            self.value(Value { how: How::Form, ..form });
+            self.value(Value { how: How::Form, ..whole });
         }
     }
 }
@@ -130,4 +146,12 @@ struct Walk<'a> {
     key: Option<&'a [u8]>,
     /// Levels open beyond the limit.
     too_deep: u32,
+    objects: u32,
+}
+
+impl Walk<'_> {
+    fn next_object(&mut self) -> u32 {
+        self.objects = self.objects.wrapping_add(1);
+        self.objects
+    }
 }

@@ -4,11 +4,9 @@
 //! value's own container, in the order in which they stand, each with all that it holds. So there is no recursion, the outer values, which
 //! most applications read, get the room first, and what follows a container cannot take its share.
 
-use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Field, Group, ParserSet, PointId, PointKind, Views, SEPARATOR};
 use crate::decode::Buffers;
 use crate::limits::{Budget, Limits, LimitsHit};
-use crate::parse::pairs;
 use crate::request::{Request, Scope};
 
 pub(super) fn extract(
@@ -41,7 +39,12 @@ pub(super) struct Work {
     pub(super) buffers: Buffers,
     /// Plain names of the container being read, joined.
     pub(super) names: Vec<u8>,
+    /// The name read last, decoded.
     pub(super) name: Vec<u8>,
+    /// Hashes of the names of the container being read.
+    pub(super) keys: Vec<u64>,
+    /// Names with empty brackets, by hash, and the number of each.
+    pub(super) arrays: Vec<(u64, u32)>,
     /// The next one to be read last.
     pub(super) pending: Vec<Pending>,
     /// The pending container being read.
@@ -55,6 +58,8 @@ pub(super) struct Work {
 impl Work {
     fn clear(&mut self) {
         self.names.clear();
+        self.keys.clear();
+        self.arrays.clear();
         self.pending.clear();
         self.levels.clear();
     }
@@ -147,8 +152,28 @@ impl Extractor<'_> {
 
     pub(super) fn room_for_point(&mut self) -> bool {
         let room = self.views.points.len() < self.limits.points as usize;
-        self.hit.points |= !room;
+        if !room && !self.hit.points {
+            self.hit.points = true;
+            self.over_limit();
+        }
         room
+    }
+
+    /// Notes that parsers, or levels of a document, are nested too deeply.
+    pub(super) fn too_deep(&mut self) {
+        self.hit.depth = true;
+        self.over_limit();
+    }
+
+    /// Notes that there are too many of something.
+    pub(super) fn too_many(&mut self) {
+        self.hit.fan_out = true;
+        self.over_limit();
+    }
+
+    /// Marks the view emitted last as the place where a limit was hit.
+    pub(super) fn over_limit(&mut self) {
+        self.annotate(self.views.fields.len().checked_sub(1), Anomalies::OVER_LIMIT, 0);
     }
 
     /// Begins a value: the views that follow belong to it.
@@ -181,7 +206,10 @@ impl Extractor<'_> {
         }
         let start = self.views.text.len();
         let room = self.most_bytes.saturating_sub(start + 1);
-        self.hit.view_bytes |= bytes.len() > room;
+        if bytes.len() > room {
+            self.hit.view_bytes = true;
+            self.over_limit();
+        }
         let bytes = bytes.get(..room).unwrap_or(bytes);
         if bytes.is_empty() {
             return None;
@@ -202,46 +230,4 @@ impl Extractor<'_> {
             field.rounds = field.rounds.max(rounds);
         }
     }
-
-    /// Collects a plain name, or emits an odd one as a view of its own. True if it was plain.
-    pub(super) fn name(&mut self, raw: &[u8], how: How, names: Names) -> bool {
-        let mut name = std::mem::take(&mut self.work.name);
-        name.clear();
-        let step = how.decode(raw, &mut name);
-        let bytes = if step.changed() { name.as_slice() } else { raw };
-        let plain = pairs::is_plain_name(bytes);
-        if plain && !bytes.is_empty() {
-            self.work.names.extend_from_slice(bytes);
-            self.work.names.push(b'&');
-        }
-        self.work.name = name;
-        if !plain {
-            let point = if self.room_for_point() {
-                self.views.points.twin(names.point)
-            } else {
-                names.point
-            };
-            let Names { group, depth, .. } = names;
-            self.value(Value { point, group, raw, how, depth, decoders: DecoderSet::NONE });
-        }
-        plain
-    }
-
-    /// Emits the names that were collected as one view.
-    pub(super) fn joined_names(&mut self, names: Names) {
-        let mut joined = std::mem::take(&mut self.work.names);
-        let text = joined.strip_suffix(b"&").unwrap_or(&joined);
-        self.lone_view(names.point, names.group, text, DecoderSet::NONE);
-        joined.clear();
-        self.work.names = joined;
-    }
-}
-
-/// Where the names of a container are shown.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Names {
-    pub(super) point: PointId,
-    pub(super) group: Group,
-    /// Parsers between the request and the names.
-    pub(super) depth: u8,
 }

@@ -1,6 +1,7 @@
 //! Target, headers and cookies.
 
-use super::extract::{Extractor, Names};
+use super::extract::Extractor;
+use super::names::Names;
 use super::value::{How, Value};
 use super::{DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::base64;
@@ -61,29 +62,13 @@ impl Extractor<'_> {
 
     fn query(&mut self, uri: PointId, query: &[u8]) {
         let point = self.views.points.plain(None, PointKind::GetName);
-        let names = Names { point, group: Group::QueryName, depth: 0 };
-        let mut odd = false;
-        for pair in pairs::form(query) {
-            if self.done() {
-                break;
-            }
-            odd |= !self.name(pair.name, How::Form, names);
-            let raw = pair.value.unwrap_or_default();
-            if !raw.is_empty() {
-                let point = self.top_point(uri, PointKind::Get, pair.name);
-                self.value(Value::head(point, Group::Query, raw, How::Form));
-            }
-        }
-        self.joined_names(names);
-        if odd {
-            // Unencoded `&` or `=` may have torn a value apart.
-            self.value(Value::head(uri, Group::Query, query, How::Form));
-        }
+        let names = Names { point, group: Group::QueryName, depth: 0, scope: 0 };
+        self.pairs(Value::head(uri, Group::Query, query, How::Form), names, PointKind::Get);
     }
 
     pub(super) fn headers(&mut self, headers: &[Header<'_>]) {
         let point = self.views.points.plain(None, PointKind::HeaderName);
-        let names = Names { point, group: Group::HeaderName, depth: 0 };
+        let names = Names { point, group: Group::HeaderName, depth: 0, scope: 0 };
         let cookies = !self.off(ParserSet::COOKIE);
         for header in headers.iter().filter(|header| !header.helper) {
             if self.done() {
@@ -108,7 +93,7 @@ impl Extractor<'_> {
 
     fn cookies(&mut self, header: PointId, value: &[u8]) {
         let point = self.plain_point(header, PointKind::CookieName);
-        let names = Names { point, group: Group::CookieName, depth: 0 };
+        let names = Names { point, group: Group::CookieName, depth: 0, scope: 0 };
         let mut odd = false;
         for pair in pairs::cookies(value) {
             if self.done() {

@@ -40,13 +40,13 @@ impl Extractor<'_> {
 
     fn open_tag(&mut self, too_deep: &mut u32, name: &[u8], document: PointId) {
         if *too_deep > 0 || self.work.levels.len() >= usize::from(self.limits.nesting) {
-            self.hit.depth = true;
+            self.too_deep();
             *too_deep += 1;
             return;
         }
         let parent = self.innermost(document);
         let point = self.named_point(parent, PointKind::XmlTag, name);
-        self.work.levels.push(Level { point, array: false, index: 0 });
+        self.work.levels.push(Level { point, array: false, index: 0, scope: 0 });
     }
 
     fn innermost(&self, document: PointId) -> PointId {

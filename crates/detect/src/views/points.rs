@@ -37,6 +37,7 @@ pub enum PointKind {
     Base64,
     Gzip,
     Jwt,
+    Pollution,
 }
 
 impl PointKind {
@@ -71,6 +72,7 @@ impl PointKind {
             PointKind::Base64 => "base64",
             PointKind::Gzip => "gzip",
             PointKind::Jwt => "jwt",
+            PointKind::Pollution => "pollution",
         }
     }
 }

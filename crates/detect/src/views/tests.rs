@@ -92,10 +92,63 @@ fn query_parameters_are_shown_as_received_and_decoded() {
             ("[get, 'x']", "%2e"),
             ("[get, 'x']", "."),
             ("[get, 'id']", "2"),
+            ("[get, 'id', pollution]", "1' or,2"),
         ],
     );
     check(&sample, Group::QueryName, &[("[get_name]", "id&x&empty&id")]);
     check(&sample, Group::Uri, &[("[uri]", "/a?id=1%27+or&x=%252e&empty=&id=2")]);
+}
+
+#[test]
+fn brackets_in_names_become_elements_of_the_point() {
+    let uri = "/?a[]=x&a[]=y&b%5B2%5D=z&c[d][e f]=u&f[]=v&a[]=w&[g]=t&h]=s&i[j=r&k[1]l=q";
+    let table: [(&str, &str); 10] = [
+        ("[get, 'a', array, 0]", "x"),
+        ("[get, 'a', array, 1]", "y"),
+        ("[get, 'b', array, 2]", "z"),
+        ("[get, 'c', hash, 'd', hash, 'e f']", "u"),
+        ("[get, 'f', array, 0]", "v"),
+        ("[get, 'a', array, 2]", "w"),
+        ("[get, '[g]']", "t"),
+        ("[get, 'h]']", "s"),
+        ("[get, 'i[j']", "r"),
+        ("[get, 'k[1]l']", "q"),
+    ];
+    let found = Sample::get(uri).views(Group::Query);
+    for (point, text) in table {
+        assert!(found.contains(&(point.into(), text.into())), "{point} {text}: {found:?}");
+    }
+    let deep = format!("/?a{}=x", "[b]".repeat(100));
+    let found = Sample::get(&deep).views(Group::Query);
+    assert_eq!(found[0].0.matches("hash").count(), 8, "{found:?}");
+}
+
+#[test]
+fn repeated_names_are_noted_and_their_values_joined() {
+    let odd = |sample: &Sample| {
+        let views = sample.extract();
+        let mut fields = views.fields.iter();
+        fields.any(|field| field.anomalies.contains(Anomalies::DUPLICATE_NAME))
+    };
+    let joined = [
+        (Sample::get("/?id=1+union/*&x=2&%69d=*/select"), Group::Query, "[get, 'id', pollution]"),
+        (
+            Sample::post("", b"id=1+union/*&x=2&id=*/select"),
+            Group::Body,
+            "[post, form_urlencoded, 'id', pollution]",
+        ),
+    ];
+    for (sample, group, point) in joined {
+        let found = sample.views(group);
+        assert!(found.contains(&(point.into(), "1 union select".into())), "{found:?}");
+        assert!(odd(&sample));
+    }
+    let json = |text: &str| Sample::post("application/json", text.as_bytes());
+    assert!(odd(&json(r#"{"a":1,"b":{"a":2},"\u0061":3}"#)));
+    assert!(odd(&json(r#"[{"b":1},{"a":{"c":1,"c":2}}]"#)));
+    assert!(!odd(&json(r#"[{"a":1},{"a":2,"b":{"a":3}}]"#)));
+    assert!(!odd(&Sample::get("/?a[]=1&a[]=2&A=3&a=4")));
+    assert!(!odd(&Sample::get("/").header("Cookie", "a=1; a=2").header("Cookie", "a=3")));
 }
 
 #[test]

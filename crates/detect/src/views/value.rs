@@ -150,7 +150,7 @@ impl Extractor<'_> {
             return false;
         };
         if value.depth >= self.limits.depth {
-            self.hit.depth = true;
+            self.too_deep();
             return false;
         }
         self.work.pending.push(Pending {
