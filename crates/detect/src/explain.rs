@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::attack::AttackType;
 use crate::engine::{payload_of, Engine, Value};
+use crate::judge;
 use crate::limits::LimitsHit;
-use crate::score::{to_weight, ALERT};
+use crate::score::{to_weight, Counted, ALERT};
 use crate::verdict::excerpt;
 use crate::views::{Group, Views};
 
@@ -46,9 +47,10 @@ pub struct ValueNote {
     pub attacks: Vec<AttackType>,
 }
 
-/// One rule that counted.
+/// One rule that counted, or one gram of the value's densest window.
 #[derive(Clone, Debug)]
 pub struct Indicator {
+    /// Id of the rule; 0 for a gram.
     pub rule: u32,
     pub name: String,
     pub attack: AttackType,
@@ -59,29 +61,49 @@ pub struct Indicator {
     pub text: String,
 }
 
+impl Indicator {
+    fn rule(engine: &Engine, views: &Views, counted: &Counted) -> Option<Indicator> {
+        let (rule, points) = engine.rule_of(counted)?;
+        let field = views.fields.get(counted.field as usize)?;
+        Some(Indicator {
+            rule: rule.id,
+            name: rule.name.clone(),
+            attack: rule.attack,
+            weight: to_weight(points),
+            view: counted.field as usize,
+            text: printable(payload_of(views, field, counted.start..counted.end, SHOWN / 2)),
+        })
+    }
+}
+
 impl Explanation {
-    pub(crate) fn value(&mut self, engine: &Engine, views: &Views, value: &Value<'_>) {
-        let indicators = value.counted.iter().filter_map(|counted| {
-            let rule = engine.rule_of(counted)?;
-            Some(Indicator {
-                rule: rule.id,
-                name: rule.name.clone(),
-                attack: rule.attack,
-                weight: rule.weight,
-                view: counted.field as usize,
-                text: printable(payload_of(views, counted, SHOWN / 2)),
-            })
-        });
-        let sums = AttackType::ALL.into_iter().zip(value.sums);
+    pub(crate) fn value(&mut self, engine: &Engine, views: &Views, value: Value<'_>) {
+        let Value { counted, rules, score, best, .. } = value;
+        let mut indicators: Vec<Indicator> =
+            counted.iter().filter_map(|counted| Indicator::rule(engine, views, counted)).collect();
+        if let Some(best) = best {
+            let view = value.last.index as usize;
+            let text = printable(payload_of(views, value.last.field, value.seen(best), SHOWN / 2));
+            let grams = value.windows.contributions(engine.model(), best);
+            indicators.extend(grams.into_iter().map(|(gram, attack, points)| Indicator {
+                rule: 0,
+                name: format!("gram {}", gram.spell(&engine.model().words)),
+                attack,
+                weight: to_weight(points),
+                view,
+                text: text.clone(),
+            }));
+        }
+        if indicators.is_empty() {
+            return;
+        }
+        let scores = judge::by_attack(&rules, score, best, engine.model(), value.windows);
+        let scores = AttackType::ALL.into_iter().zip(scores);
         self.values.push(ValueNote {
             point: views.point_name(value.point),
-            indicators: indicators.collect(),
-            sums: sums
-                .clone()
-                .filter(|(_, sum)| *sum != 0)
-                .map(|(a, s)| (a, to_weight(s)))
-                .collect(),
-            attacks: sums.filter(|(_, sum)| *sum >= ALERT).map(|(attack, _)| attack).collect(),
+            indicators,
+            sums: scores.clone().filter(|(_, s)| *s != 0).map(|(a, s)| (a, to_weight(s))).collect(),
+            attacks: scores.filter(|(_, sum)| *sum >= ALERT).map(|(attack, _)| attack).collect(),
         });
     }
 

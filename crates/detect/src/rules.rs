@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::attack::AttackType;
+use crate::model::ModelError;
 
 pub use check::check;
 pub(crate) use lint::faults;
@@ -166,6 +167,14 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
     pub problems: Vec<Problem>,
+}
+
+impl RuleError {
+    /// A fault of the table of weights.
+    pub(crate) fn of_table(error: &ModelError) -> Self {
+        let origin = Origin { file: "model/weights.tsv".into(), line: error.line as u32 };
+        Self { problems: vec![Problem { origin, rule: None, message: error.message.clone() }] }
+    }
 }
 
 impl fmt::Display for RuleError {

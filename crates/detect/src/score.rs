@@ -17,7 +17,7 @@ pub(crate) type Sums = [Points; AttackType::ALL.len()];
 /// Steps for looking at one literal for one rule.
 const HIT_STEPS: usize = 4;
 
-fn to_points(weight: f32) -> Points {
+pub(crate) fn to_points(weight: f32) -> Points {
     (weight * 100.0).round() as Points
 }
 
@@ -245,15 +245,12 @@ impl Tally {
         Some(mark)
     }
 
-    /// The value is over: drops what lacks a requirement and adds up the rest; nothing if nothing counts. In the `wire` form of several
+    /// The value is over: drops what lacks a requirement and adds up the rest. In the `wire` form of several
     /// values what is weak alone has no company: it may stand in another value.
-    pub(crate) fn end_value(
-        &mut self,
-        rules: &[Compiled],
-        wire: bool,
-    ) -> Option<(&[Counted], Sums)> {
+    pub(crate) fn end_value(&mut self, rules: &[Compiled], wire: bool) -> (&[Counted], Sums) {
+        let mut sums = Sums::default();
         if self.counted.is_empty() {
-            return None;
+            return (&[], sums);
         }
         let (marks, value) = (&self.marks, self.value);
         let holds = |index: &u32| {
@@ -265,21 +262,21 @@ impl Tally {
                 !rule.helper && rule.requires.iter().all(holds) && (!wire || rule.stands_alone())
             })
         });
-        let mut sums = Sums::default();
         for counted in &self.counted {
             let Some(rule) = rules.get(counted.compiled as usize) else { continue };
             if let Some(sum) = sums.get_mut(rule.attack.index()) {
                 *sum = sum.saturating_add(rule.points);
             }
         }
-        Some((&self.counted, sums))
+        (&self.counted, sums)
     }
 }
 
 impl Compiled {
-    /// A rule without its word boundaries, pattern and requirements.
-    pub(crate) fn of(rule: &Rule, index: u32) -> Self {
-        Self { helper: false, points: to_points(rule.weight), ..Self::helper(rule, index) }
+    /// A rule without its word boundaries, pattern and requirements; `correction` was learned.
+    pub(crate) fn of(rule: &Rule, index: u32, correction: Points) -> Self {
+        let points = to_points(rule.weight) + correction;
+        Self { helper: false, points, ..Self::helper(rule, index) }
     }
 
     /// What stands for one literal of `all`: no conditions but the rule's places.

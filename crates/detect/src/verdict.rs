@@ -4,11 +4,16 @@ use crate::attack::AttackType;
 use crate::limits::LimitsHit;
 use crate::rules::THRESHOLD;
 
+/// The score from which a value is suspect; from [`THRESHOLD`] on it is an attack.
+pub const SUSPECT: f32 = 6.0;
+
 /// The result of one scan.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
     /// One per attack type that reached the threshold, and one per limit that a request is made to hit; empty for a clean request.
     pub hits: Vec<Hit>,
+    /// No hits, but a value scored at least [`SUSPECT`]: worth recording, not worth an alarm.
+    pub suspect: bool,
     /// Limits that kept the scan from being complete.
     pub limits: LimitsHit,
     /// Steps spent; about nanoseconds.
@@ -31,7 +36,7 @@ pub struct Hit {
     pub decoders: Vec<&'static str>,
     /// Ids of the rules that counted, ascending.
     pub rules: Vec<u32>,
-    /// Names of the same rules, with their weights.
+    /// The names of these rules, and the grams that spoke for an attack (`gram ' logic bit`), with their weights.
     pub indicators: Vec<(String, f32)>,
     /// The highest sum of weights in any of the values.
     pub score: f32,
@@ -56,6 +61,20 @@ impl Hit {
             indicators: Vec::new(),
             score: 0.0,
             threshold: THRESHOLD,
+        }
+    }
+
+    /// Names an indicator, once.
+    pub(crate) fn indicator(&mut self, name: String, weight: f32) {
+        if !self.indicators.iter().any(|(known, _)| *known == name) {
+            self.indicators.push((name, weight));
+        }
+    }
+
+    /// Names a decoder, once.
+    pub(crate) fn decoder(&mut self, name: &'static str) {
+        if !self.decoders.contains(&name) {
+            self.decoders.push(name);
         }
     }
 

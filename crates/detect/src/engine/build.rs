@@ -1,0 +1,73 @@
+//! Rules into an engine.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Engine;
+use crate::confirm::Pattern;
+use crate::matcher::Matcher;
+use crate::model::Model;
+use crate::rules::{Problem, Rule, RuleError, Trigger};
+use crate::score::Compiled;
+use crate::views::Anomalies;
+
+/// Numbers engines from 1, so that a [`super::Scratch`] notices when it comes to another one.
+static ENGINES: AtomicU64 = AtomicU64::new(1);
+
+/// Compiles each rule by itself; a pattern that cannot be used becomes a problem.
+pub(super) fn compile(rules: &[Rule], model: &Model, problems: &mut Vec<Problem>) -> Vec<Compiled> {
+    let names: HashMap<&str, u32> =
+        rules.iter().zip(0..).map(|(rule, index)| (rule.name.as_str(), index)).collect();
+    let mut compile_one = |(rule, index): (&Rule, u32)| {
+        let correction = model.rules.get(&rule.name).copied().unwrap_or_default();
+        let mut compiled = Compiled::of(rule, index, correction);
+        let required = rule.requires.iter().filter_map(|name| names.get(name.as_str()).copied());
+        compiled.requires.extend(required);
+        if let Trigger::Literals { word, regex, window, .. } = &rule.trigger {
+            compiled.word = *word;
+            compiled.window = *window;
+            match regex.as_deref().map(Pattern::new).transpose() {
+                Ok(pattern) => compiled.regex = pattern,
+                Err(message) => problems.push(Problem::of(rule, message)),
+            }
+        }
+        compiled
+    };
+    rules.iter().zip(0..).map(&mut compile_one).collect()
+}
+
+/// Puts compiled rules together; `compiled` is parallel to `rules` and gets a helper for each literal of an `all`.
+pub(super) fn assemble(
+    rules: Vec<Rule>,
+    mut compiled: Vec<Compiled>,
+    model: Model,
+) -> Result<Engine, RuleError> {
+    let mut anomalies = Vec::new();
+    let mut pairs: Vec<(&str, u32)> = Vec::new();
+    for (rule, index) in rules.iter().zip(0_u32..) {
+        match &rule.trigger {
+            Trigger::Literals { literals, .. } => {
+                pairs.extend(literals.iter().map(|literal| (literal.as_str(), index)));
+            }
+            Trigger::Anomaly(name) => {
+                anomalies.extend(Anomalies::parse(name).map(|anomaly| (anomaly, index)));
+            }
+        }
+        for literal in &rule.all {
+            let helper = compiled.len() as u32;
+            compiled.push(Compiled::helper(rule, index));
+            pairs.push((literal, helper));
+            if let Some(owner) = compiled.get_mut(index as usize) {
+                owner.requires.push(helper);
+            }
+        }
+    }
+    let matcher = Matcher::new(&pairs).map_err(|error| too_large(&rules, &error.to_string()))?;
+    let number = ENGINES.fetch_add(1, Ordering::Relaxed);
+    Ok(Engine { number, compiled, matcher, anomalies, rules, model })
+}
+
+fn too_large(rules: &[Rule], message: &str) -> RuleError {
+    let problem = |rule| Problem::of(rule, format!("the literals do not fit together: {message}"));
+    RuleError { problems: rules.last().map(problem).into_iter().collect() }
+}

@@ -1,0 +1,180 @@
+//! The verdict on one value: what its rules say and what its tokens say, put together.
+
+use crate::attack::AttackType;
+use crate::model::{Best, Model, Windows};
+use crate::score::{Points, Sums, ALERT};
+use crate::tokens::Context;
+use crate::verdict;
+use crate::views::Group;
+
+/// Rules that convict do so with this much to spare: the tokens must speak clearly against them to be believed.
+const MARGIN: Points = 300;
+
+/// What rules can add up to at most.
+const MOST: Points = 1600;
+
+/// [`verdict::SUSPECT`] in points.
+pub(crate) const SUSPECT: Points = verdict::SUSPECT as Points * 100;
+
+/// What the rules of a value say, before the tokens are heard.
+pub(crate) fn firm(sum: Points) -> Points {
+    if sum >= ALERT {
+        (sum + MARGIN).min(MOST)
+    } else {
+        sum
+    }
+}
+
+/// Rules and tokens together. The margin only decides; it is not part of the score.
+fn combined(rules: Points, window: Option<Best>) -> Points {
+    let tokens = window.map_or(0, |best| best.points);
+    let decided = firm(rules).saturating_add(tokens);
+    if decided >= ALERT {
+        rules.saturating_add(tokens).max(ALERT)
+    } else {
+        decided
+    }
+}
+
+/// The score of a value: its strongest attack type by rules, and its densest window of tokens.
+pub(crate) fn score(rules: &Sums, window: Option<Best>) -> Points {
+    combined(strongest(rules), window)
+}
+
+/// The highest sum of any attack type.
+pub(crate) fn strongest(rules: &Sums) -> Points {
+    rules.iter().copied().max().unwrap_or_default()
+}
+
+/// The scores by attack type of a value whose score is `score`: the type that most speaks for, and every other one that its rules
+/// alone would convict of.
+pub(crate) fn by_attack(
+    rules: &Sums,
+    score: Points,
+    window: Option<Best>,
+    model: &Model,
+    windows: &mut Windows,
+) -> Sums {
+    let support = window.map_or_else(Sums::default, |best| windows.support(model, best));
+    let weight = |attack: &AttackType| {
+        let of = |sums: &Sums| sums.get(attack.index()).copied().unwrap_or_default();
+        of(rules).saturating_add(of(&support))
+    };
+    // Of equals the first in the order of the types.
+    let winner = AttackType::ALL.into_iter().rev().max_by_key(weight);
+    let mut scores = Sums::default();
+    for (attack, (sum, out)) in AttackType::ALL.into_iter().zip(rules.iter().zip(&mut scores)) {
+        if Some(attack) == winner {
+            *out = score;
+        } else if *sum >= ALERT {
+            *out = combined(*sum, window);
+        }
+    }
+    scores
+}
+
+/// The context in which the model reads a value; none if there is nothing in it that the rules would not see as well.
+pub(crate) fn context(group: Group, text: &[u8]) -> Option<Context> {
+    let context = Context::of(group)?;
+    let bit = 1 << context as u8;
+    let names =
+        matches!(group, Group::QueryName | Group::HeaderName | Group::CookieName | Group::BodyName);
+    let mask = if names { bit | NAME } else { bit };
+    let telling = |byte: &u8| TELLING.get(usize::from(*byte)).is_some_and(|set| set & mask == bit);
+    text.iter().any(telling).then_some(context)
+}
+
+/// Marks bytes that stand in ordinary names.
+const NAME: u8 = 1;
+
+/// The contexts in which a byte makes a value worth reading, as bits of [`Context`]. Elsewhere it stands in nearly every value: spaces in
+/// headers, slashes in paths.
+const TELLING: [u8; 256] = telling();
+
+const fn telling() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let Some((entry, after)) = rest.split_first_mut() {
+        let (path, args, header, cookie, file) = (2, 4, 8, 16, 32);
+        *entry = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => 0,
+            b'_' | b'.' | b'/' | b':' | b',' | b'@' | b'~' | b'-' | b'%' => 0,
+            b'\'' | b'"' | b'<' | b'>' | b'`' | b'$' | b'\\' | b'{' | b'}' | b'|' | b'^' | b'['
+            | b']' | b'#' => path | args | header | cookie | file,
+            _ => path | args | cookie | file,
+        };
+        if matches!(byte, b'&' | b'[' | b']' | b'$') {
+            *entry |= NAME;
+        }
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XSS: usize = 0;
+    const SQLI: usize = 1;
+
+    fn sums(xss: Points, sqli: Points) -> Sums {
+        let mut sums = Sums::default();
+        (sums[XSS], sums[SQLI]) = (xss, sqli);
+        sums
+    }
+
+    #[test]
+    fn rules_that_convict_have_a_margin() {
+        assert_eq!((firm(999), firm(1000), firm(9000)), (999, 1300, MOST));
+        let mut windows = Windows::default();
+        let mut judged = |rules: Sums, tokens: Points| {
+            let table = format!("gram\tsqli\t{}\tword\n", tokens as f32 / 100.0);
+            let model = Model::parse(&table).unwrap();
+            windows.read(&model, Context::Args, b"x1 word");
+            score(&rules, windows.best(&model))
+        };
+        assert_eq!(judged(sums(400, 1000), 0), 1000);
+        assert_eq!(judged(sums(400, 1000), -300), 1000);
+        assert_eq!(judged(sums(400, 1000), -301), 999);
+        assert_eq!(judged(sums(0, 9000), -601), 999);
+        assert_eq!(judged(sums(0, 600), 400), 1000);
+        assert_eq!(judged(sums(0, 0), 0), 0);
+    }
+
+    #[test]
+    fn a_value_is_of_its_strongest_type_and_of_those_that_convict() {
+        let model = Model::empty().unwrap();
+        let mut windows = Windows::default();
+        let mut judged =
+            |rules: Sums| by_attack(&rules, score(&rules, None), None, &model, &mut windows);
+        assert_eq!(judged(sums(1000, 400)), sums(1000, 0));
+        assert_eq!(judged(sums(1000, 1100)), sums(1000, 1100));
+        assert_eq!(judged(sums(300, 0)), sums(300, 0));
+    }
+
+    #[test]
+    fn plain_values_are_not_read() {
+        for (group, text) in [
+            (Group::Path, "/a/b-c_d.html"),
+            (Group::Query, "2024-01-01T10:20:30,5"),
+            (Group::Header, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
+            (Group::Cookie, "GA1.2.1234.5678"),
+            (Group::QueryName, "id&filter[name]&$top"),
+            (Group::Uri, "/?a='"),
+        ] {
+            assert_eq!(context(group, text.as_bytes()), None, "{text}");
+        }
+        for (group, text) in [
+            (Group::Path, "/a b"),
+            (Group::Query, "a b"),
+            (Group::Header, "'"),
+            (Group::Cookie, "a=b"),
+            (Group::QueryName, "id&x'"),
+        ] {
+            assert_eq!(context(group, text.as_bytes()), Context::of(group), "{text}");
+        }
+    }
+}
