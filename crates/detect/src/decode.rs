@@ -4,6 +4,7 @@
 //! decoder is one linear pass that never yields more bytes than it read, so a value costs at most rounds × decoders × length.
 
 pub(crate) mod base64;
+pub(crate) mod charset;
 pub(crate) mod entity;
 mod escape;
 mod fold;
@@ -12,6 +13,7 @@ pub(crate) mod percent;
 pub(crate) mod quoted;
 mod strip;
 mod unicode;
+mod utf7;
 
 use crate::limits::Budget;
 use crate::views::{Anomalies, DecoderSet, ParserSet};
@@ -125,7 +127,7 @@ impl Classes {
         check(Classes::LOW, |value| memchr::memchr(0, value).is_some());
         check(Classes::ASTERISK, strip::has_comment);
         check(Classes::LETTER_X, strip::has_hex_path);
-        check(Classes::PLUS, strip::has_plus);
+        check(Classes::PLUS, |value| strip::has_plus(value) || utf7::has_shift(value));
         Classes(bits)
     }
 }
@@ -243,7 +245,10 @@ fn round(
     apply(Classes::LOW, strip::nul);
     apply(Classes::LETTER_X, strip::hex_path);
     apply(Classes::ASTERISK, strip::comments);
-    apply(Classes::PLUS, strip::plus);
+    apply(Classes::PLUS, |input, out| match utf7::has_shift(input) {
+        true => utf7::decode(input, out),
+        false => strip::plus(input, out),
+    });
     if again && total.decoders.contains(DecoderSet::PERCENT) {
         total.anomalies.insert(Anomalies::DOUBLE_ENCODED);
     }

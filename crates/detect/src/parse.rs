@@ -4,6 +4,7 @@
 //! might see, and a note that it was malformed.
 
 pub(crate) mod content_type;
+pub(crate) mod entities;
 pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod pairs;

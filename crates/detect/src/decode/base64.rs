@@ -59,7 +59,7 @@ fn strip_padding(value: &[u8]) -> &[u8] {
     value.strip_suffix(b"=").unwrap_or(value)
 }
 
-fn six_bits(byte: u8) -> Option<u32> {
+pub(super) fn six_bits(byte: u8) -> Option<u32> {
     SIX_BITS.get(usize::from(byte)).copied().filter(|six| *six < 64).map(u32::from)
 }
 

@@ -61,6 +61,21 @@ fn unicode_percent_encoding_is_undone() {
 }
 
 #[test]
+fn utf7_is_undone_where_it_hides_signs() {
+    decodes(
+        &[
+            (b"+ADw-script+AD4-alert(1)", "<script>alert(1)"),
+            (b"+ADwAcwA+-x", "<s>x"),
+            (b"x+ACI 1", "x\" 1"),
+            (b"%2BADw-b", "<b"),
+        ],
+        DecoderSet::UTF7,
+    );
+    assert!(decode(b"+ADw-").1.anomalies.contains(Anomalies::UTF7));
+    keeps(&[b"a+AND b", b"1 +ABC- 2", b"x+AEE-", b"+AAA-", b"+A", b"+AD", b"c++ x", b"+4912345 6"]);
+}
+
+#[test]
 fn layers_are_counted_and_named() {
     let (_, once) = decode(b"%27");
     assert_eq!((once.rounds, once.anomalies), (1, Anomalies::NONE));

@@ -1,5 +1,6 @@
 //! Which parsers a body gets: the declared type, and what the body looks like.
 
+use super::multipart;
 use crate::views::ParserSet;
 
 /// A body format that has a parser.
@@ -60,6 +61,13 @@ pub(crate) fn declared(value: &[u8]) -> Declared<'_> {
     } else {
         Declared::Other
     }
+}
+
+/// The declared character set.
+pub(crate) fn charset(value: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memchr(b';', value)?;
+    let name = multipart::parameter(value.get(at + 1..)?, "charset")?;
+    (!name.is_empty()).then_some(name)
 }
 
 fn boundary(value: &[u8]) -> Option<&[u8]> {

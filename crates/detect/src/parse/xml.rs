@@ -1,7 +1,6 @@
 //! A scanner for XML, and for what looks like it.
 //!
-//! It keeps no state but its position and never fails; nothing is ever expanded. A document type is left to those who look at the whole
-//! document.
+//! It keeps no state but its position and never fails; nothing is ever expanded.
 
 use crate::decode::{entity, Step};
 use crate::views::DecoderSet;
@@ -17,8 +16,18 @@ pub(crate) enum Token<'a> {
         name: &'a [u8],
         value: &'a [u8],
     },
-    /// Text, the content of a CDATA section, of a comment or of an instruction.
+    /// Text, or the content of a CDATA section.
     Text(&'a [u8]),
+    Comment(&'a [u8]),
+    /// A processing instruction, the XML declaration among them.
+    Instruction(&'a [u8]),
+    /// A document type up to its internal subset: the root's name, and what is outside.
+    Doctype(&'a [u8]),
+    /// An entity of the internal subset: its name, with `%` before that of a parameter entity, and its text with quotes, or where to find it.
+    Entity {
+        name: &'a [u8],
+        value: &'a [u8],
+    },
 }
 
 /// The tokens of a document.
@@ -26,11 +35,16 @@ pub(crate) enum Token<'a> {
 pub(crate) struct Scanner<'a> {
     rest: &'a [u8],
     in_tag: bool,
+    /// Inside the internal subset of a document type.
+    in_subset: bool,
+    /// Something that is no XML was read.
+    pub(crate) odd: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(input: &'a [u8]) -> Self {
-        Scanner { rest: input, in_tag: false }
+        let rest = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+        Scanner { rest, in_tag: false, in_subset: false, odd: false }
     }
 
     /// Takes `length` bytes.
@@ -42,8 +56,9 @@ impl<'a> Scanner<'a> {
 
     /// Takes up to `end` and skips it; everything if it does not come.
     fn take_until(&mut self, end: &[u8]) -> &'a [u8] {
-        let at = memchr::memmem::find(self.rest, end).unwrap_or(self.rest.len());
-        let taken = self.take(at);
+        let at = memchr::memmem::find(self.rest, end);
+        self.odd |= at.is_none();
+        let taken = self.take(at.unwrap_or(self.rest.len()));
         self.take(end.len());
         taken
     }
@@ -63,7 +78,10 @@ impl<'a> Scanner<'a> {
     fn attribute(&mut self) -> Option<Token<'a>> {
         self.skip_space();
         match self.rest {
-            [] | [b'<', ..] => self.in_tag = false,
+            [] | [b'<', ..] => {
+                self.odd = true;
+                self.in_tag = false;
+            }
             [b'>', ..] => {
                 self.take(1);
                 self.in_tag = false;
@@ -88,6 +106,7 @@ impl<'a> Scanner<'a> {
             self.take(1);
             self.skip_space();
         } else if !name.is_empty() {
+            self.odd = true;
             return Token::Attribute { name, value: &[] };
         }
         let value = match self.rest {
@@ -100,6 +119,7 @@ impl<'a> Scanner<'a> {
                 self.take_until(b"'")
             }
             _ => {
+                self.odd = true;
                 let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
                 self.take(self.rest.iter().position(ends).unwrap_or(self.rest.len()))
             }
@@ -109,24 +129,26 @@ impl<'a> Scanner<'a> {
 
     /// Reads what begins with `<`.
     fn markup(&mut self) -> Option<Token<'a>> {
-        let marks: [(&[u8], &[u8]); 3] =
-            [(b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>")];
-        for (open, close) in marks {
+        type Make<'a> = fn(&'a [u8]) -> Token<'a>;
+        let marks: [(&[u8], &[u8], Make<'a>); 3] = [
+            (b"<![CDATA[", b"]]>", Token::Text),
+            (b"<!--", b"-->", Token::Comment),
+            (b"<?", b"?>", Token::Instruction),
+        ];
+        for (open, close, make) in marks {
             if self.rest.starts_with(open) {
                 self.take(open.len());
-                return Some(Token::Text(self.take_until(close)));
+                return Some(make(self.take_until(close)));
             }
         }
         self.take(1);
         match self.rest {
-            [b'!', ..] => {
-                self.take_until(b">");
-                None
-            }
+            [b'!', ..] => self.declaration(),
             [b'/', ..] => {
                 self.take_until(b">");
                 Some(Token::Close)
             }
+            _ if self.in_subset => None,
             _ => {
                 let name = self.take_name();
                 self.in_tag = true;
@@ -136,6 +158,63 @@ impl<'a> Scanner<'a> {
     }
 }
 
+impl<'a> Scanner<'a> {
+    /// Reads a declaration from its `!` on.
+    fn declaration(&mut self) -> Option<Token<'a>> {
+        self.take(1);
+        let word = self.take(self.rest.iter().take_while(|b| b.is_ascii_alphabetic()).count());
+        if word.eq_ignore_ascii_case(b"doctype") {
+            let text = self.take(unquoted(self.rest, b'['));
+            self.in_subset = self.rest.starts_with(b"[");
+            self.take(1);
+            return Some(Token::Doctype(text.trim_ascii()));
+        }
+        let text = self.take(unquoted(self.rest, b'>'));
+        self.odd |= self.rest.is_empty();
+        self.take(1);
+        word.eq_ignore_ascii_case(b"entity").then(|| entity(text))
+    }
+
+    /// Reads on between the declarations of an internal subset.
+    fn subset(&mut self) -> Option<Token<'a>> {
+        let at = memchr::memchr2(b'<', b']', self.rest).unwrap_or(self.rest.len());
+        self.take(at);
+        if self.rest.starts_with(b"<") {
+            return self.markup();
+        }
+        self.take_until(b">");
+        self.in_subset = false;
+        None
+    }
+}
+
+/// Where the first `end`, or else `>`, stands outside quotes; the end of the text if nowhere.
+fn unquoted(text: &[u8], end: u8) -> usize {
+    let mut quote = None;
+    for (at, byte) in text.iter().enumerate() {
+        match (quote, *byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (None, byte) if byte == end || byte == b'>' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Splits what follows `<!ENTITY`.
+fn entity(text: &[u8]) -> Token<'_> {
+    let text = text.trim_ascii();
+    let sign = usize::from(text.starts_with(b"%"));
+    let space = text.get(sign..).unwrap_or_default();
+    let skipped = sign + space.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let name = text.get(skipped..).unwrap_or_default();
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
+    let end = skipped + name.iter().position(ends).unwrap_or(name.len());
+    let (name, value) = text.split_at(end);
+    Token::Entity { name, value: value.trim_ascii() }
+}
+
 impl<'a> Iterator for Scanner<'a> {
     type Item = Token<'a>;
 
@@ -143,6 +222,8 @@ impl<'a> Iterator for Scanner<'a> {
         while !self.rest.is_empty() {
             let token = if self.in_tag {
                 self.attribute()
+            } else if self.in_subset {
+                self.subset()
             } else if self.rest.starts_with(b"<") {
                 self.markup()
             } else {
@@ -157,6 +238,22 @@ impl<'a> Iterator for Scanner<'a> {
         }
         None
     }
+}
+
+/// The encoding that the XML declaration at the start of a document names.
+pub(crate) fn encoding(document: &[u8]) -> Option<&[u8]> {
+    const LONGEST: usize = 1024;
+    let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document).trim_ascii_start();
+    let declaration = document.strip_prefix(b"<?xml")?;
+    let declaration = declaration.get(..declaration.len().min(LONGEST))?;
+    let end = memchr::memmem::find(declaration, b"?>").unwrap_or(declaration.len());
+    let declaration = declaration.get(..end)?;
+    let at = memchr::memmem::find(declaration, b"encoding")?;
+    let value = declaration.get(at + b"encoding".len()..)?.trim_ascii_start();
+    let value = value.strip_prefix(b"=")?.trim_ascii_start();
+    let (quote, value) = value.split_first()?;
+    let end = memchr::memchr(*quote, value)?;
+    value.get(..end).filter(|name| !name.is_empty())
 }
 
 /// Decodes the references in text or an attribute.

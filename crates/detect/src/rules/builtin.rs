@@ -3,6 +3,7 @@
 /// Name and text of each file of `rules/`.
 pub(super) const FILES: &[(&str, &str)] = &[
     ("rules/crlf.toml", include_str!("../../rules/crlf.toml")),
+    ("rules/documents.toml", include_str!("../../rules/documents.toml")),
     ("rules/java.toml", include_str!("../../rules/java.toml")),
     ("rules/jndi.toml", include_str!("../../rules/jndi.toml")),
     ("rules/ldapi.toml", include_str!("../../rules/ldapi.toml")),

@@ -4,13 +4,15 @@ use super::extract::Extractor;
 use super::names::Names;
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
+use crate::decode::charset::{self, Charset};
 use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
 use crate::parse::multipart::{self, Part, Parts};
+use crate::parse::xml;
 use crate::request::{Header, Request};
 
 /// Text shrinks to a tenth; what grows by more than this was made to.
-const BOMB_RATIO: usize = 50;
+pub(super) const BOMB_RATIO: usize = 50;
 
 impl Extractor<'_> {
     pub(super) fn body(&mut self, request: &Request<'_>) {
@@ -52,12 +54,17 @@ impl Extractor<'_> {
         outcome
     }
 
+    /// Notes something that was made to grow.
+    pub(super) fn bomb(&mut self, point: PointId) {
+        self.hit.data_bomb = true;
+        self.views.bomb.get_or_insert(point);
+        self.over_limit();
+    }
+
     /// Accounts for a stream of `from` bytes at `point` that became `to` bytes.
     pub(super) fn inflated(&mut self, point: PointId, from: usize, to: usize, outcome: Inflated) {
         if outcome == Inflated::Cut && from.saturating_mul(BOMB_RATIO) < self.inflated_left {
-            self.hit.data_bomb = true;
-            self.over_limit();
-            self.views.bomb.get_or_insert(point);
+            self.bomb(point);
         } else if outcome == Inflated::Cut {
             self.hit.view_bytes = true;
             self.over_limit();
@@ -68,8 +75,43 @@ impl Extractor<'_> {
         let _ = self.pay(from.saturating_add(to));
     }
 
+    /// Undoes a character set that hides everything, and reads the body.
     fn content(&mut self, body: Value<'_>, request: &Request<'_>) {
+        let declared = declared_charset(request);
+        let found = match self.off(ParserSet::CHARSET) {
+            true => None,
+            false => Charset::sniff(body.raw).or_else(|| declared.and_then(Charset::named)),
+        };
         let raw = self.lone_view(body.point, Group::RawBody, body.raw, body.decoders);
+        if declared
+            .is_some_and(|name| charset::is_odd(name) || charset::is_wide(name) && found.is_none())
+        {
+            self.annotate(raw, Anomalies::ODD_CHARSET, 0);
+        }
+        let Some(charset) = found else {
+            return self.text_body(body, raw, request);
+        };
+        let mut text = std::mem::take(&mut self.work.recoded);
+        text.clear();
+        if self.pay(body.raw.len()) {
+            charset.decode(body.raw, &mut text);
+            let wide = !matches!(charset, Charset::Ebcdic | Charset::Utf7);
+            let odd = if wide { Anomalies::UTF16 } else { Anomalies::ODD_CHARSET };
+            self.annotate(raw, odd, 0);
+            let (decoders, raw) = (body.decoders.union(DecoderSet::CHARSET), text.as_slice());
+            let recoded = Value { raw, decoders, ..body };
+            let field = self.lone_view(body.point, Group::RawBody, raw, decoders);
+            self.text_body(recoded, field, request);
+        }
+        self.work.recoded = text;
+        if Charset::sniff(body.raw).is_none() {
+            // Only the declaration says so: an application may not heed it.
+            self.text_body(body, raw, request);
+        }
+    }
+
+    /// Reads the body as what it is declared to be and as what it looks like. `raw` is its view.
+    fn text_body(&mut self, body: Value<'_>, raw: Option<usize>, request: &Request<'_>) {
         let declared = declared(request);
         let mut parsed = false;
         if let Declared::Format(format) = declared {
@@ -84,6 +126,10 @@ impl Extractor<'_> {
                     self.annotate(raw, Anomalies::BODY_MISMATCH, 0);
                 }
             }
+        }
+        let is_xml = !self.off(ParserSet::XML);
+        if is_xml && xml::encoding(body.raw).is_some_and(|name| is_other(name, body.decoders)) {
+            self.annotate(raw, Anomalies::XML_ENCODING, 0);
         }
         if !parsed {
             let group = if declared == Declared::Binary { Group::File } else { Group::Body };
@@ -188,6 +234,16 @@ fn quoted_printable(head: &[u8]) -> bool {
         name.eq_ignore_ascii_case(b"content-transfer-encoding")
             && value.trim_ascii().eq_ignore_ascii_case(b"quoted-printable")
     })
+}
+
+/// True if a document that was read with `decoders` is not in the encoding that it declares.
+fn is_other(encoding: &[u8], decoders: DecoderSet) -> bool {
+    let ascii = !decoders.contains(DecoderSet::CHARSET);
+    ascii == (charset::is_wide(encoding) || charset::is_ebcdic(encoding))
+}
+
+fn declared_charset<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    request.header("content-type").and_then(content_type::charset)
 }
 
 /// The first declared type that names a format, else the first one at all.

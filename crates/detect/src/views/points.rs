@@ -38,6 +38,10 @@ pub enum PointKind {
     Gzip,
     Jwt,
     Pollution,
+    XmlComment,
+    XmlPi,
+    XmlDtd,
+    XmlDtdEntity,
 }
 
 impl PointKind {
@@ -73,6 +77,10 @@ impl PointKind {
             PointKind::Gzip => "gzip",
             PointKind::Jwt => "jwt",
             PointKind::Pollution => "pollution",
+            PointKind::XmlComment => "xml_comment",
+            PointKind::XmlPi => "xml_pi",
+            PointKind::XmlDtd => "xml_dtd",
+            PointKind::XmlDtdEntity => "xml_dtd_entity",
         }
     }
 }

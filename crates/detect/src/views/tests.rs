@@ -1,6 +1,7 @@
 //! Extraction by table: target, headers, containers inside values, limits.
 
 mod bodies;
+mod charsets;
 mod compressed;
 mod properties;
 

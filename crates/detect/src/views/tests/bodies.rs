@@ -152,10 +152,76 @@ fn xml_is_shown_whole_and_by_text_and_attribute() {
             ("[post, xml]", "<a xmlns='x'><b '<!--c--><d e=\"\"f\" g/></a>"),
             ("[post, xml, xml_tag, 'a']", "<"),
             ("[post, xml, xml_tag, 'a']", "b '"),
-            ("[post, xml, xml_tag, 'a']", "c"),
+            ("[post, xml, xml_tag, 'a', xml_comment, 0]", "c"),
             ("[post, xml, xml_tag, 'a', xml_tag, 'd', xml_attr, 'e']", "\"f"),
         ],
     );
+}
+
+#[test]
+fn document_types_instructions_and_comments_are_named() {
+    let body = b"<?xml version='1.0'?><?php x?><!DOCTYPE a SYSTEM \"x>y\" [<!ELEMENT a ANY>\n\
+        <!ENTITY b 'c>d'> <!ENTITY % e SYSTEM \"file:///f\"> %e; <!-- g -->]><a>&b;<!--h--></a>";
+    let found = Sample::post("text/xml", body).views(Group::Body);
+    let table = [
+        ("[post, xml, xml_pi, 0]", "php x"),
+        ("[post, xml, xml_dtd]", "a SYSTEM \"x>y\""),
+        ("[post, xml, xml_dtd, xml_dtd_entity, 0]", "'c>d'"),
+        ("[post, xml, xml_dtd, xml_dtd_entity, 1]", "SYSTEM \"file:///f\""),
+        ("[post, xml, xml_comment, 0]", " g "),
+        ("[post, xml, xml_tag, 'a']", "&b;"),
+        ("[post, xml, xml_tag, 'a', xml_comment, 1]", "h"),
+    ];
+    for (point, text) in table {
+        assert!(found.contains(&(point.into(), text.into())), "{point}: {found:?}");
+    }
+}
+
+#[test]
+fn xml_that_no_strict_parser_takes_is_noted() {
+    let odd = |body: &str| {
+        let views = Sample::post("text/xml", body.as_bytes()).extract();
+        let mut fields = views.fields.iter();
+        fields.any(|field| field.anomalies.contains(Anomalies::BAD_XML))
+    };
+    for body in ["<a b=c/>", "<a b/>", "<a>", "</a>", "<a><!-- x</a>", "<!DOCTYPE a [<!ENTITY b"] {
+        assert!(odd(body), "{body}");
+    }
+    for body in ["<a b='c'><d/>e</a>", "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a/>"] {
+        assert!(!odd(body), "{body}");
+    }
+}
+
+#[test]
+fn entity_bombs_are_reported() {
+    let nested = |levels: usize, width: usize| {
+        let level =
+            |i: usize| format!("<!ENTITY e{} '{}'>", i + 1, format!("&e{i};").repeat(width));
+        let all: String = (0..levels).map(level).collect();
+        format!("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e0 'ha'>{all}]><a>&e{levels};</a>")
+    };
+    let flat = format!(
+        "<!DOCTYPE a [<!ENTITY e '{}'>]><a>{}</a>",
+        "x".repeat(20_000),
+        "&e;".repeat(20_000)
+    );
+    let endless = "<!DOCTYPE a [<!ENTITY e '&f;'><!ENTITY f '&e;'>]><a>&e;</a>".to_owned();
+    for (body, bomb) in
+        [(nested(9, 10), true), (nested(2, 5), false), (flat, true), (endless, true)]
+    {
+        let mut views = Views::default();
+        let sample = Sample::post("text/xml", body.as_bytes());
+        let hit = sample.extract_into(&mut views, &Limits::default());
+        assert_eq!(hit, LimitsHit { data_bomb: bomb, ..LimitsHit::default() }, "{body:.200}");
+        let point = views.bomb().map(|point| views.point_name(point));
+        assert_eq!(point.as_deref(), bomb.then_some("[post, xml]"));
+        let marked = |field: &Field| field.anomalies.contains(Anomalies::ENTITY_BOMB);
+        assert_eq!(views.fields.iter().any(marked), bomb);
+    }
+    let many: String = (0..400).map(|i| format!("<!ENTITY e{i} 'x'>")).collect();
+    let sample = Sample::post("text/xml", format!("<!DOCTYPE a [{many}]><a/>").as_bytes());
+    let hit = sample.extract_into(&mut Views::default(), &Limits::default());
+    assert_eq!(hit, LimitsHit { fan_out: true, ..LimitsHit::default() });
 }
 
 #[test]
