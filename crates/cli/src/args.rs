@@ -15,6 +15,7 @@ pub(crate) enum Command {
     Eval(Eval),
     Explain(Explain),
     RulesCheck(RulesCheck),
+    Train(Train),
 }
 
 #[derive(Debug, PartialEq)]
@@ -44,6 +45,17 @@ pub(crate) struct Explain {
 pub(crate) struct RulesCheck {
     /// `None`: the rules that are compiled in.
     pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Train {
+    pub(crate) corpora: Vec<PathBuf>,
+    /// A directory of training values.
+    pub(crate) values: Option<PathBuf>,
+    /// `None`: standard output.
+    pub(crate) out: Option<PathBuf>,
+    /// Score every source by weights learned from the others, instead of writing weights.
+    pub(crate) leave_out: bool,
 }
 
 /// Where input comes from; `-` on the command line means standard input.
@@ -87,13 +99,14 @@ where
 {
     let mut parser = lexopt::Parser::from_args(arguments);
     let Some(first) = parser.next()? else {
-        return Err("expected a command: scan, eval, explain or rules".into());
+        return Err("expected a command: scan, eval, explain, rules or train".into());
     };
     match first {
         Value(name) if name == "scan" => scan(parser),
         Value(name) if name == "eval" => eval(parser),
         Value(name) if name == "explain" => explain(parser),
         Value(name) if name == "rules" => rules(parser),
+        Value(name) if name == "train" => train(parser),
         Value(name) => Err(format!("unknown command {:?}", name.to_string_lossy()).into()),
         other => common(other, help::MAIN),
     }
@@ -166,6 +179,26 @@ fn rules_check(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::RulesCheck(RulesCheck { path }))
 }
 
+fn train(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let (mut corpora, mut values, mut out, mut leave_out) = (Vec::new(), None, None, false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("values") => values = Some(parser.value()?.into()),
+            Short('o') | Long("out") => out = Some(parser.value()?.into()),
+            Long("leave-out") => leave_out = true,
+            Value(file) => corpora.push(file.into()),
+            other => return common(other, help::TRAIN),
+        }
+    }
+    if corpora.is_empty() && values.is_none() {
+        return Err("expected a file to learn from".into());
+    }
+    if leave_out && out.is_some() {
+        return Err("--leave-out writes no weights, so --out makes no sense".into());
+    }
+    Ok(Command::Train(Train { corpora, values, out, leave_out }))
+}
+
 /// The options that every command has.
 fn common(argument: lexopt::Arg<'_>, help: &str) -> Result<Command, lexopt::Error> {
     match argument {
@@ -223,6 +256,15 @@ mod tests {
             ),
             ("rules check", Command::RulesCheck(RulesCheck { path: None })),
             ("rules check p", Command::RulesCheck(RulesCheck { path: Some("p".into()) })),
+            (
+                "train a b --values v -o t",
+                Command::Train(Train {
+                    corpora: vec!["a".into(), "b".into()],
+                    values: Some("v".into()),
+                    out: Some("t".into()),
+                    leave_out: false,
+                }),
+            ),
         ];
         for (line, expected) in cases {
             assert_eq!(parsed(line), Ok(expected), "{line}");
@@ -238,6 +280,7 @@ mod tests {
             ("explain", help::EXPLAIN),
             ("rules", help::RULES),
             ("rules check", help::RULES),
+            ("train", help::TRAIN),
         ];
         for (command, text) in helps {
             assert_eq!(parsed(&format!("{command} --help")), Ok(Command::Show(text.to_owned())));
@@ -264,6 +307,9 @@ mod tests {
             "--nope",
             "rules check a b",
             "eval --flagged",
+            "train",
+            "train --leave-out -o t c",
+            "train --values",
         ];
         for line in lines {
             assert!(parsed(line).is_err(), "{line}");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use wallarm_detect::RuleError;
+use wallarm_detect::{ModelError, RuleError};
 
 use crate::input::ParseError;
 
@@ -17,6 +17,7 @@ pub(crate) enum Error {
     /// The named output cannot be written.
     Write(String, io::Error),
     Rules(RuleError),
+    Model(ModelError),
 }
 
 impl Error {
@@ -44,6 +45,7 @@ impl fmt::Display for Error {
                 write!(f, "{}: {fault}", place.within(name))
             }
             Self::Rules(error) => write!(f, "{error}"),
+            Self::Model(error) => write!(f, "the built-in model: {error}"),
         }
     }
 }

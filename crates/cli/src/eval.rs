@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Eval, out: &mut impl Write) -> Result<ExitCode, Error> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn labelled(line: &[u8], place: Place) -> Result<(Message, Labels), ParseError> {
+pub(crate) fn labelled(line: &[u8], place: Place) -> Result<(Message, Labels), ParseError> {
     match corpus::parse_line(line, place) {
         Ok((_, Labels { label: None, .. })) => Err(ParseError { place, fault: Fault::Unlabelled }),
         Ok(case) => Ok(case),
@@ -74,7 +74,7 @@ fn open(source: &Source) -> io::Result<Box<dyn BufRead>> {
 }
 
 /// The lines of a file as bytes, with their ends.
-struct Lines(Box<dyn BufRead>);
+pub(crate) struct Lines(pub(crate) Box<dyn BufRead>);
 
 impl Iterator for Lines {
     type Item = io::Result<Vec<u8>>;

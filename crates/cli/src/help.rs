@@ -10,6 +10,7 @@ Commands:
   eval         score the engine on a labelled corpus
   explain      show what led to the verdict on each request of a file
   rules check  lint rules and run the examples they carry
+  train        learn the weights of the model from labelled requests
 
 Options:
   -h, --help     this text; after a command, that command's
@@ -74,6 +75,25 @@ Options:
   -V, --version        the version
 
 Exit status: 0 if all requests were explained, 2 on an error.
+";
+
+pub(crate) const TRAIN: &str = "\
+Learns the weights of the model from labelled requests.
+
+Usage: wallarm-mirror train [-o OUT] [--values DIR] [--leave-out] [FILE]...
+
+FILE holds labelled requests as \"eval\" reads them.
+
+Options:
+      --values DIR  learn from the values in DIR/attack/CLASS.txt and
+                    DIR/benign/KIND.txt too
+  -o, --out OUT     write the table of weights to OUT instead of standard output
+      --leave-out   write no weights: for every source of the files, learn from
+                    the others, and print how well that does on it
+  -h, --help        this text
+  -V, --version     the version
+
+Exit status: 0 if weights or figures were written, 2 on an error.
 ";
 
 pub(crate) const RULES: &str = "\

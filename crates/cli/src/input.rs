@@ -121,6 +121,7 @@ pub(crate) enum Fault {
     Json(String),
     Unlabelled,
     Base64,
+    Escape,
     /// The named field holds a character above U+00FF, so it is no wire bytes.
     NotLatin1(&'static str),
     Time,
@@ -141,6 +142,7 @@ impl fmt::Display for Fault {
             Self::Json(what) => f.write_str(what),
             Self::Unlabelled => f.write_str("the line has no \"label\""),
             Self::Base64 => f.write_str("the body is not valid base64"),
+            Self::Escape => f.write_str("unknown escape: \\n \\r \\t \\0 \\xHH and \\\\ are known"),
             Self::NotLatin1(field) => {
                 write!(f, "{field} holds a character above U+00FF, but stands for wire bytes")
             }

@@ -13,6 +13,7 @@ mod rules;
 mod scan;
 mod score;
 mod time;
+mod train;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn run(command: &Command) -> Result<ExitCode, Error> {
         Command::Eval(args) => eval::run(args, &mut out)?,
         Command::Explain(args) => explain::run(args, &mut out)?,
         Command::RulesCheck(args) => rules::run(args, &mut out)?,
+        Command::Train(args) => train::run(args, &mut out)?,
     };
     out.flush().map_err(Error::stdout)?;
     Ok(status)

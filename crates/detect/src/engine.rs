@@ -226,6 +226,7 @@ impl Engine {
         hit.overlimit_res |= !(whole && cursor.skip_to(u32::MAX));
         let last = cursor.view().map(|view| view.field).or(views.fields.last());
         cursor.end_value();
+        hit.overlimit_res |= cursor.short;
         last.map(|field| field.point)
     }
 }

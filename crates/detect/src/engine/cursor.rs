@@ -26,6 +26,8 @@ pub(super) struct Cursor<'a, S> {
     open: bool,
     /// The first and the last view of the current value.
     value: Option<(&'a Field, View<'a>)>,
+    /// The budget was too small for the model to read a value.
+    pub(super) short: bool,
 }
 
 impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
@@ -37,8 +39,8 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         wanted: Wanted,
         sink: S,
     ) -> Self {
-        let (index, open, value) = (0, false, None);
-        Self { engine, views, tally, windows, spent, wanted, sink, index, open, value }
+        let (index, open, value, short) = (0, false, None, false);
+        Self { engine, views, tally, windows, spent, wanted, sink, index, open, value, short }
     }
 
     /// False if the budget is used up.
@@ -105,8 +107,11 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         let Some((first, last)) = self.value.take() else { return };
         let Engine { compiled, model, .. } = self.engine;
         let text = self.views.lower_bytes(last.field);
-        let context = judge::context(first.group, text)
-            .filter(|_| self.spent.spend(text.len().saturating_mul(READ_STEPS)));
+        let mut context = judge::context(first.group, text);
+        if context.is_some() && !self.spent.spend(text.len().saturating_mul(READ_STEPS)) {
+            self.short = true;
+            context = None;
+        }
         let best = context.and_then(|context| {
             self.windows.read(model, context, text);
             self.windows.best(model)

@@ -140,9 +140,9 @@ impl Words {
     }
 }
 
-/// From `!` on; letters and digits are no tokens.
-const PUNCTUATION: &str = "!\"#$%&'()*+,-./aaaaaaaaaa:;<=>?@aaaaaaaaaaaaaaaaaaaaaaaaaa[\\]^aa\
-                           `aaaaaaaaaaaaaaaaaaaaaaaaaa{|}~"; // `_` is part of words
+/// From `!` on; letters, digits and the underscore are no tokens.
+const PUNCTUATION: &str =
+    "!\"#$%&'()*+,-./aaaaaaaaaa:;<=>?@aaaaaaaaaaaaaaaaaaaaaaaaaa[\\]^a`aaaaaaaaaaaaaaaaaaaaaaaaaa{|}~";
 
 /// Words are hashed as they are looked up; the table is fixed, so hostile words cannot fill it.
 fn hash(word: &[u8]) -> usize {

@@ -1,0 +1,73 @@
+//! `train`: learns the table of weights from labelled requests. `docs/model.md` says how and why.
+//!
+//! Reproducible: the same files in the same order give the same table, byte for byte.
+
+mod data;
+mod fit;
+mod rounds;
+mod sources;
+mod table;
+mod values;
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::process::ExitCode;
+
+use wallarm_detect::{Engine, Model, RuleSet};
+
+use crate::args::{Source, Train};
+use crate::error::Error;
+use crate::eval::{labelled, Lines};
+use crate::input::Place;
+
+use data::Data;
+
+pub(crate) fn run(args: &Train, out: &mut impl Write) -> Result<ExitCode, Error> {
+    let data = read(args)?;
+    eprintln!(
+        "{} requests, {} distinct values, {} features",
+        data.requests.len(),
+        data.rows.len(),
+        data.features.len()
+    );
+    if args.leave_out {
+        sources::leave_out(&data, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let weights = rounds::train(&data, |_| true);
+    match &args.out {
+        None => table::write(&data, &weights, out).map_err(Error::stdout)?,
+        Some(path) => {
+            let failed = |error: io::Error| Error::Write(path.display().to_string(), error);
+            let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+            table::write(&data, &weights, &mut file).map_err(failed)?;
+            file.flush().map_err(failed)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Collects what the engine sees in each request; the rules have the weights of their authors.
+fn read(args: &Train) -> Result<Data, Error> {
+    let rules = RuleSet::builtin().map_err(Error::Rules)?;
+    let model = Model::empty().map_err(Error::Model)?;
+    let engine = Engine::with_model(rules, model).map_err(Error::Rules)?;
+    let mut data = data::Collector::new(engine);
+    for path in &args.corpora {
+        let name = Source::File(path.clone()).name();
+        let file = File::open(path).map_err(|error| Error::Read(name.clone(), error))?;
+        for (line, number) in Lines(Box::new(BufReader::new(file))).zip(1..) {
+            let line = line.map_err(|error| Error::Read(name.clone(), error))?;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let (message, labels) = labelled(&line, Place::Line(number))
+                .map_err(|error| Error::Input(name.clone(), error))?;
+            data.add(&message, labels);
+        }
+    }
+    if let Some(path) = &args.values {
+        values::read(path, &mut data)?;
+    }
+    Ok(data.finish())
+}
