@@ -5,10 +5,15 @@
 
 pub(crate) mod content_type;
 pub(crate) mod entities;
+pub(crate) mod graphql;
+pub(crate) mod java;
 pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod pairs;
+pub(crate) mod php;
+pub(crate) mod protobuf;
 pub(crate) mod target;
+pub(crate) mod viewstate;
 pub(crate) mod xml;
 
 #[cfg(test)]

@@ -7,14 +7,17 @@
 //!
 //! Names that consist of letters, digits and `_ - . [ ] $ :` are joined into one view per container, separated by `&`; others stand alone.
 
+mod binary;
 mod bits;
 mod body;
 mod document;
 mod extract;
+mod graphql;
 mod head;
 mod markup;
 mod names;
 mod nested;
+mod php;
 mod points;
 #[cfg(test)]
 mod tests;

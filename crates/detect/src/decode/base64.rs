@@ -42,6 +42,29 @@ pub(crate) fn decode(value: &[u8], out: &mut Vec<u8>) -> bool {
     filled < 6 && (is_binary(out) || is_text(out))
 }
 
+/// Decodes what is declared to be base64, whatever comes out, up to the first character that is none. Padding may stand in the middle:
+/// parts that were coded one by one.
+pub(crate) fn decode_any(value: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let (mut bits, mut filled) = (0u32, 0u32);
+    for byte in value {
+        match six_bits(*byte) {
+            Some(six) => {
+                bits = bits << 6 | six;
+                filled += 6;
+                if filled >= 8 {
+                    filled -= 8;
+                    out.push((bits >> filled) as u8);
+                    bits &= (1 << filled) - 1;
+                }
+            }
+            None if *byte == b'=' => (bits, filled) = (0, 0),
+            None if byte.is_ascii_whitespace() => {}
+            None => return,
+        }
+    }
+}
+
 /// True if the first characters decode to something that [`decode`] would not turn down at once.
 pub(crate) fn may_be_text(value: &[u8]) -> bool {
     let mut bits = 0u32;

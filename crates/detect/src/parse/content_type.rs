@@ -11,6 +11,12 @@ pub(crate) enum Format<'a> {
     Multipart(&'a [u8]),
     Json,
     Xml,
+    Graphql,
+    /// Frames of messages; in base64 if the type says `-text`.
+    Grpc {
+        text: bool,
+    },
+    Protobuf,
 }
 
 impl Format<'_> {
@@ -21,6 +27,9 @@ impl Format<'_> {
             Format::Multipart(_) => ParserSet::MULTIPART,
             Format::Json => ParserSet::JSON,
             Format::Xml => ParserSet::XML,
+            Format::Graphql => ParserSet::GQL,
+            Format::Grpc { .. } => ParserSet::GRPC,
+            Format::Protobuf => ParserSet::PROTOBUF,
         }
     }
 
@@ -49,11 +58,17 @@ pub(crate) fn declared(value: &[u8]) -> Declared<'_> {
         Declared::Format(Format::Form)
     } else if has("multipart/") {
         Declared::Format(Format::Multipart(boundary(value).unwrap_or_default()))
+    } else if has("application/grpc") {
+        Declared::Format(Format::Grpc { text: has("-text") })
+    } else if has("protobuf") {
+        Declared::Format(Format::Protobuf)
+    } else if has("graphql") && !has("json") {
+        Declared::Format(Format::Graphql)
     } else if has("json") || has("application/csp-report") {
         Declared::Format(Format::Json)
     } else if has("xml") && !has("openxml") {
         Declared::Format(Format::Xml)
-    } else if ["image/", "audio/", "video/", "font/", "zip", "octet-stream", "protobuf", "grpc"]
+    } else if ["image/", "audio/", "video/", "font/", "zip", "octet-stream"]
         .iter()
         .any(|part| has(part))
     {

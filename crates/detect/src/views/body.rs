@@ -4,6 +4,7 @@ use super::extract::Extractor;
 use super::names::Names;
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
+use crate::decode::base64;
 use crate::decode::charset::{self, Charset};
 use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
@@ -155,6 +156,21 @@ impl Extractor<'_> {
             Format::Xml => {
                 let point = self.plain_point(body.point, PointKind::Xml);
                 self.xml(Value { point, ..body });
+            }
+            Format::Graphql => {
+                let point = self.plain_point(body.point, PointKind::Gql);
+                let decoders = body.decoders.union(DecoderSet::GRAPHQL);
+                self.graphql(Value { point, decoders, ..body });
+            }
+            Format::Protobuf => self.protobuf(body),
+            Format::Grpc { text: false } => return self.grpc(body),
+            Format::Grpc { text: true } => {
+                let mut unpacked = std::mem::take(&mut self.work.unpacked);
+                base64::decode_any(body.raw, &mut unpacked);
+                let point = self.plain_point(body.point, PointKind::Base64);
+                let found = self.grpc(Value { point, raw: &unpacked, ..body });
+                self.work.unpacked = unpacked;
+                return found;
             }
             Format::Multipart(boundary) => return self.multipart(boundary, body),
         }

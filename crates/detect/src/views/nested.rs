@@ -7,7 +7,7 @@ use super::value::{How, Value};
 use super::{DecoderSet, Group, ParserSet, PointKind};
 use crate::decode::inflate::{self, Inflated};
 use crate::decode::{base64, Classes};
-use crate::parse::pairs;
+use crate::parse::{graphql, java, pairs, php, viewstate};
 
 /// What a value turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub(super) enum Nested {
     Xml,
     /// A gzip or zlib stream.
     Zlib,
+    Gql,
+    Viewstate,
+    Php,
+    Java,
 }
 
 impl Nested {
@@ -34,6 +38,10 @@ impl Nested {
             Nested::Form => ParserSet::URLENC,
             Nested::Xml => ParserSet::XML,
             Nested::Zlib => ParserSet::ZLIB,
+            Nested::Gql => ParserSet::GQL,
+            Nested::Viewstate => ParserSet::VIEWSTATE,
+            Nested::Php => ParserSet::PHP,
+            Nested::Java => ParserSet::JAVA,
         }
     }
 
@@ -60,6 +68,12 @@ impl Nested {
                 if let Some(format) = Nested::binary(bytes, value) {
                     return Some((format, whole));
                 }
+            }
+            text @ [b'a' | b'O' | b'C' | b's' | b'E', b':', ..] if php::is_announced(text) => {
+                return Some((Nested::Php, whole));
+            }
+            text @ [b'q' | b'm' | b's' | b'f', ..] if graphql::is_announced(text) => {
+                return Some((Nested::Gql, whole));
             }
             _ => {}
         }
@@ -89,7 +103,12 @@ impl Nested {
     /// A binary format by its first bytes. Those of a zlib stream count only where they came out of base64: they are ordinary letters.
     fn binary(bytes: &[u8], value: &Value<'_>) -> Option<Nested> {
         let zlib = inflate::is_zlib(bytes) && value.decoders.contains(DecoderSet::BASE64);
-        (zlib || inflate::is_gzip(bytes)).then_some(Nested::Zlib)
+        match bytes {
+            _ if zlib || inflate::is_gzip(bytes) => Some(Nested::Zlib),
+            _ if bytes.starts_with(java::MAGIC) => Some(Nested::Java),
+            _ if bytes.starts_with(viewstate::MAGIC) => Some(Nested::Viewstate),
+            _ => None,
+        }
     }
 }
 
@@ -171,6 +190,26 @@ impl Extractor<'_> {
             }
             Nested::Form => self.form(pending.value(input, How::Form)),
             Nested::Zlib => self.unzip(pending, input),
+            Nested::Gql => {
+                let point = self.plain_point(pending.point, PointKind::Gql);
+                let decoders = pending.decoders.union(DecoderSet::GRAPHQL);
+                self.graphql(Value { point, decoders, ..pending.value(input, How::Plain) });
+            }
+            Nested::Viewstate => {
+                let point = self.plain_point(pending.point, PointKind::Viewstate);
+                let decoders = pending.decoders.union(DecoderSet::VIEWSTATE);
+                self.viewstate(Value { point, decoders, ..pending.value(input, How::Plain) });
+            }
+            Nested::Php => {
+                let point = self.plain_point(pending.point, PointKind::Php);
+                let decoders = pending.decoders.union(DecoderSet::PHP);
+                self.php(Value { point, decoders, ..pending.value(input, How::Plain) });
+            }
+            Nested::Java => {
+                let point = self.plain_point(pending.point, PointKind::Java);
+                let decoders = pending.decoders.union(DecoderSet::JAVA);
+                self.java(Value { point, decoders, ..pending.value(input, How::Plain) });
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 mod bodies;
 mod charsets;
 mod compressed;
+mod formats;
 mod properties;
 
 use super::*;

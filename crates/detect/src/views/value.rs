@@ -4,7 +4,7 @@ use super::extract::{Extractor, Pending};
 use super::nested::Nested;
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::{fully, percent, quoted, Classes, Rounds, Step};
-use crate::parse::{json, xml};
+use crate::parse::{graphql, json, xml};
 
 /// The decoding that a value's container prescribes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,13 @@ impl Extractor<'_> {
         self.note_nested(&value, value.raw, Classes::of(value.raw), field);
     }
 
+    /// True for an anonymous GraphQL document, which only its parameter's name tells from other text in braces.
+    fn is_query(&self, bytes: &[u8], value: &Value<'_>) -> bool {
+        graphql::is_selection(bytes)
+            && !matches!(value.how, How::Document | How::Xml)
+            && self.views.points.key(value.point) == Some(b"query")
+    }
+
     /// Notes the container that a view holds, if any. `bytes` is what `field`, the view emitted last, shows.
     fn note_nested(
         &mut self,
@@ -134,7 +141,11 @@ impl Extractor<'_> {
         classes: Classes,
         field: Option<usize>,
     ) -> bool {
-        let Some((format, range)) = Nested::find(bytes, classes, value) else { return false };
+        let found = match self.is_query(bytes, value) {
+            true => Some((Nested::Gql, 0..bytes.len())),
+            false => Nested::find(bytes, classes, value),
+        };
+        let Some((format, range)) = found else { return false };
         // The body itself has been through its content codings.
         let coded =
             format == Nested::Zlib && self.views.points.kind(value.point) == Some(PointKind::Post);
