@@ -9,6 +9,8 @@ pub(crate) mod entity;
 mod escape;
 mod fold;
 pub(crate) mod inflate;
+pub(crate) mod literal;
+pub(crate) mod path;
 pub(crate) mod percent;
 pub(crate) mod quoted;
 mod strip;
@@ -77,6 +79,9 @@ impl Classes {
     pub(crate) const COMMA: u16 = 512;
     /// Anything that is not part of base64 text.
     pub(crate) const NOT_BASE64: u16 = 1024;
+    const PARENTHESIS: u16 = 2048;
+    /// What a literal of SQL that hides text cannot do without.
+    pub(crate) const LITERAL: u16 = Self::PARENTHESIS | Self::LETTER_X;
     const DECODABLE: u16 = Self::EQUALS - 1;
     /// Those that stand in many a value and mostly mean nothing.
     const WEAK: u16 = Self::LOW | Self::ASTERISK | Self::LETTER_X | Self::PLUS;
@@ -149,6 +154,7 @@ const fn class_table() -> [u16; 256] {
             b'+' => Classes::PLUS,
             b'=' => Classes::EQUALS,
             b',' => Classes::COMMA,
+            b'(' => Classes::PARENTHESIS,
             0x80.. => Classes::HIGH,
             _ if strip::is_control(byte) => Classes::LOW,
             _ => 0,

@@ -52,6 +52,8 @@ pub(super) struct Work {
     pub(super) unpacked: Vec<u8>,
     /// The body without its content coding.
     pub(super) inflated: Vec<u8>,
+    /// A third view of a value.
+    pub(super) third: Vec<u8>,
     /// The body in UTF-8.
     pub(super) recoded: Vec<u8>,
     pub(super) levels: Vec<super::document::Level>,

@@ -181,6 +181,7 @@ fn paths_are_shown_whole_and_by_odd_segment() {
         &[
             ("[uri]", "/a/../b\0c/x y.txt"),
             ("[uri]", "/a/../bc/x y.txt"),
+            ("[uri]", "/bc/x y.txt"),
             ("[path, 1]", ".."),
             ("[path, 2]", "b\0c"),
             ("[path, 2]", "bc"),
@@ -239,6 +240,36 @@ fn base64_in_the_path_is_read() {
         assert!(found.iter().any(|(_, text)| text == "<script>1"), "{uri}: {found:?}");
     }
     check(&Sample::get("/products/42"), Group::Path, &[("[uri]", "/products/42")]);
+}
+
+#[test]
+fn paths_are_shown_resolved_as_well() {
+    for uri in ["/a/.//b;x/..%2fetc%5cpasswd", "/%2e%2e/x;y/../a//etc/passwd"] {
+        let found = Sample::get(uri).views(Group::Path);
+        let expected = ("[uri]".to_owned(), "/a/etc/passwd".to_owned());
+        assert!(found.contains(&expected), "{uri}: {found:?}");
+    }
+}
+
+#[test]
+fn text_in_numbers_is_shown_as_a_further_view() {
+    let table = [
+        ("/?q=concat(0x3c736372,char(105,112))", "concat(<scr,ip)"),
+        ("/?q=%2555nhex('27206f72')", "' or"),
+        ("/?q=chr(97)%7C%7Cchr(98)", "ab"),
+    ];
+    for (uri, text) in table {
+        let views = Sample::get(uri).extract();
+        let fields: Vec<&Field> = views.fields.iter().filter(|f| f.group == Group::Query).collect();
+        let last = fields.last().unwrap();
+        assert_eq!(String::from_utf8_lossy(views.bytes(last)), text);
+        assert!(last.decoders.contains(DecoderSet::SQL_LITERAL));
+        assert_eq!(last.value, fields[0].value, "a view of the same value");
+    }
+    let limits = Limits { disabled: ParserSet::HEX, ..Limits::default() };
+    let mut views = Views::default();
+    Sample::get("/?q=char(97,98)").extract_into(&mut views, &limits);
+    assert_eq!(list(&views, Group::Query).len(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
-use crate::decode::{fully, percent, quoted, Classes, Rounds, Step};
+use crate::decode::{fully, literal, path, percent, quoted, Classes, Rounds, Step};
 use crate::parse::{graphql, json, xml};
 
 /// The decoding that a value's container prescribes.
@@ -105,19 +105,46 @@ impl Extractor<'_> {
                 let rounds = u8::from(step.changed()) + outcome.rounds;
                 self.annotate(first, anomalies, rounds);
                 let found = self.note_nested(value, bytes, classes, first);
-                if !outcome.decoders.is_empty() {
+                if outcome.decoders.is_empty() {
+                    self.further(value, bytes, classes);
+                } else {
                     let decoders = value.decoders.union(outcome.decoders);
                     let last = self.view(value.point, value.group, buffers.decoded(), decoders);
                     self.annotate(last, anomalies, rounds);
+                    let classes = Classes::of(buffers.decoded());
                     if !found {
-                        let classes = Classes::of(buffers.decoded());
                         self.note_nested(value, buffers.decoded(), classes, last);
                     }
+                    self.further(&Value { decoders, ..*value }, buffers.decoded(), classes);
                 }
             }
             None => self.hit.overlimit_res = true,
         }
         self.work.buffers = buffers;
+    }
+
+    /// Emits a third view of a decoded value, where it hides text in literals of SQL, or is a path that resolves to another.
+    fn further(&mut self, value: &Value<'_>, bytes: &[u8], classes: Classes) {
+        let literal =
+            classes.has(Classes::LITERAL) && literal::may_occur(bytes) && !self.off(ParserSet::HEX);
+        let path = value.group == Group::Path
+            && path::may_change(bytes)
+            && self.views.points.kind(value.point) == Some(PointKind::Uri);
+        if !(literal || path) || !self.pay(bytes.len()) {
+            return;
+        }
+        let mut text = std::mem::take(&mut self.work.third);
+        text.clear();
+        let step = match path {
+            true => path::normalise(bytes, &mut text),
+            false => literal::decode(bytes, &mut text),
+        };
+        if step.changed() {
+            let decoders = value.decoders.union(step.decoders);
+            let field = self.view(value.point, value.group, &text, decoders);
+            self.annotate(field, step.anomalies, 0);
+        }
+        self.work.third = text;
     }
 
     /// Emits a value that is no text: as it is, since decoding would only double it. A container in it is noted.
