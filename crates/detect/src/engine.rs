@@ -1,4 +1,4 @@
-//! The engine: extraction, one automaton pass, confirmation and scoring, put together.
+//! The engine: extraction, one pass for all literals, confirmation and scoring, put together.
 
 mod build;
 mod cursor;
@@ -20,7 +20,7 @@ use crate::views::{Anomalies, PointId, Views};
 use cursor::Cursor;
 pub(crate) use report::payload_of;
 
-/// Bytes that the automaton walks through before the occurrences are looked at; bounds the memory for them.
+/// Bytes that the matcher walks through before the occurrences are looked at; bounds the memory for them.
 const BLOCK: usize = 16 << 10;
 
 /// Steps for moving on to the next view.
@@ -111,7 +111,7 @@ impl Engine {
         if !problems.is_empty() {
             return Err(RuleError { problems });
         }
-        build::assemble(rules, compiled, model)
+        Ok(build::assemble(rules, compiled, model))
     }
 
     /// The rules that the engine was made of.
@@ -119,7 +119,7 @@ impl Engine {
         &self.rules
     }
 
-    /// Bytes of the automaton that finds the literals.
+    /// Bytes of the tables that find the literals.
     pub fn memory(&self) -> usize {
         self.matcher.memory()
     }
@@ -209,16 +209,13 @@ impl Engine {
         let views = &*views;
         tally.begin(self.number, self.compiled.len());
         let mut cursor = Cursor::new(self, views, (tally, windows), spent, wanted, sink);
-        let mut position = self.matcher.begin();
         let mut whole = true;
-        for block in views.lower.chunks(BLOCK) {
+        for start in (0..views.lower.len()).step_by(BLOCK) {
+            let block = start..views.lower.len().min(start + BLOCK);
             found.clear();
-            whole = cursor.spent.spend(block.len());
-            if !whole {
-                break;
-            }
-            self.matcher.advance(&mut position, block, found);
-            whole = found.iter().all(|occurrence| cursor.occurrence(*occurrence));
+            whole = cursor.spent.spend(block.len())
+                && cursor.spent.spend(self.matcher.find(&views.lower, block, found))
+                && found.iter().all(|occurrence| cursor.occurrence(*occurrence));
             if !whole {
                 break;
             }

@@ -9,7 +9,7 @@ mod evidence;
 mod explain;
 mod judge;
 pub mod limits;
-mod matcher;
+pub mod matcher;
 mod model;
 mod parse;
 pub mod request;

@@ -1,241 +1,214 @@
 //! Finds every literal of every rule in one pass over the lower-cased views.
 //!
-//! One Aho-Corasick automaton, always as a DFA: a table lookup per byte, whatever the number of rules. The automaton knows only a fragment of
-//! each literal, the four bytes that are rarest in ordinary requests; the rest is compared where the fragment is found. That keeps the table
-//! at a few bytes per literal, since a table that does not fit the processor's caches costs a memory access per byte of hostile input.
+//! Of each literal a window of four bytes is looked for, the one that is rarest in ordinary requests ([`window`]); of a literal of two or
+//! three bytes, all of it. A [`filter`] of small tables rules out nearly all positions, an index yields the literals whose window stands
+//! at one that is left, and those are compared with the text.
+//!
+//! `cargo bench -p wallarm-detect --bench matcher` compares it with automata. Those wait for each byte before they look at the next, their
+//! states take megabytes, and the fragments that keep them small end at one byte in thirty; here bytes do not wait for each other, the
+//! tables take a few hundred KiB, and one position in eighty is left. Hence one set of tables and not one per group of views: what a
+//! smaller set would find less often is already rare, and several would compete for the processor's caches.
+//!
+//! Work is linear: a position costs three lookups and as many comparisons as literals share its window, which the choice of windows
+//! keeps few. [`Matcher::find`] says how many there were.
+
+mod filter;
+mod window;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, BuildError, MatchKind, StartKind};
+use filter::Filter;
+use window::{Choice, Kind, Window};
 
-/// Bytes of a literal that the automaton looks for.
-const FRAGMENT: usize = 4;
-
-/// Bytes of ordinary requests, the most frequent first. Others are rare.
-const COMMON: &[u8] = b"e taoinsrlcdh/.mpu-=gfbw1y0v,k;2x\":_3j5q4z6&78%9?+()";
-
-/// A fragment that ends before the byte `end`.
+/// A literal that stands somewhere in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Occurrence {
-    fragment: u32,
-    pub end: u32,
+pub struct Occurrence {
+    literal: u32,
+    /// Where its window is: a byte of the literal.
+    pub at: u32,
 }
 
-/// The automaton over all fragments, the literals behind them, and who wants to know about each.
+/// The literals, and who wants to know about each.
 #[derive(Debug)]
-pub(crate) struct Matcher {
-    dfa: DFA,
-    start: StateID,
-    /// Range of `candidates` of each fragment.
-    fragments: Vec<Range<u32>>,
-    candidates: Vec<Literal>,
+pub struct Matcher {
+    filter: Filter,
+    /// Number of the lowest bits of a hash that the index ignores.
+    shift: u32,
+    /// Where the entries with each hash begin, and behind the last one the end.
+    starts: Vec<u32>,
+    /// Ordered by hash.
+    entries: Vec<Entry>,
+    literals: Vec<Literal>,
+    /// Bytes of all literals.
+    bytes: Vec<u8>,
     /// Indexes of rules, grouped by literal.
     rules: Vec<u32>,
 }
 
+/// A window, and the literal that it is part of.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    window: Window,
+    literal: u32,
+}
+
 #[derive(Debug)]
 struct Literal {
-    bytes: Box<[u8]>,
-    /// Bytes behind the fragment.
-    behind: u32,
+    /// Range of `Matcher::bytes`.
+    bytes: Range<u32>,
+    /// Its first eight bytes, the first the lowest, and the bits of those that it has.
+    head: u64,
+    mask: u64,
+    /// Bytes before the window.
+    before: u32,
     /// Range of `Matcher::rules`.
     rules: Range<u32>,
 }
 
-/// Where a scan stands between two blocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Position {
-    state: StateID,
-    offset: usize,
-}
-
 impl Matcher {
-    /// Compiles pairs of a literal and the rule that it triggers.
-    pub(crate) fn new(pairs: &[(&str, u32)]) -> Result<Self, BuildError> {
-        let (mut fragments, mut candidates, mut rules) = (Vec::new(), Vec::new(), Vec::new());
-        let groups = by_fragment(pairs);
-        for (_, literals) in &groups {
-            let first = candidates.len() as u32;
-            for (literal, behind, users) in literals {
-                let start = rules.len() as u32;
-                rules.extend(users);
-                let rules = start..rules.len() as u32;
-                candidates.push(Literal {
-                    bytes: literal.as_bytes().into(),
-                    behind: *behind,
-                    rules,
-                });
-            }
-            fragments.push(first..candidates.len() as u32);
+    /// Compiles pairs of a literal and the rule that it triggers. Literals have two bytes at least.
+    pub fn new(pairs: &[(&str, u32)]) -> Self {
+        let (mut choice, mut windows) = (Choice::new(), Vec::new());
+        let (mut literals, mut bytes, mut rules) = (Vec::new(), Vec::new(), Vec::new());
+        for (literal, users) in by_literal(pairs) {
+            let window = choice.take(literal.as_bytes());
+            let (head, mask) = head(literal.as_bytes());
+            literals.push(Literal {
+                bytes: extend(&mut bytes, literal.as_bytes()),
+                head,
+                mask,
+                before: window.before,
+                rules: extend(&mut rules, &users),
+            });
+            windows.push(window);
         }
-        let dfa = DFA::builder()
-            .match_kind(MatchKind::Standard)
-            .start_kind(StartKind::Unanchored)
-            .prefilter(false)
-            .build(groups.iter().map(|(fragment, _)| fragment))?;
-        // An unanchored automaton always has an unanchored start state.
-        let start = dfa.start_state(Anchored::No).unwrap_or_default();
-        Ok(Self { dfa, start, fragments, candidates, rules })
+        let filter = Filter::new(&windows);
+        let (shift, starts, entries) = index(&windows);
+        Self { filter, shift, starts, entries, literals, bytes, rules }
     }
 
-    pub(crate) fn begin(&self) -> Position {
-        Position { state: self.start, offset: 0 }
+    /// Appends the literals whose windows begin in `range` of `text`, in the order of the windows; says how many literals were compared.
+    pub fn find(&self, text: &[u8], range: Range<usize>, found: &mut Vec<Occurrence>) -> usize {
+        let mut compared = 0;
+        self.filter.scan(text, range, |at, kinds, word| {
+            for kind in Kind::ALL {
+                if kinds & kind.bit() != 0 {
+                    compared += self.compare(text, at, kind, kind.cut(word), found);
+                }
+            }
+        });
+        compared
     }
 
-    /// Walks through `block`, which continues where the last one ended, and appends what it finds in the order of the ends.
-    pub(crate) fn advance(
+    /// Compares the literals whose window is `bytes`, which stand at `at`; says how many.
+    fn compare(
         &self,
-        position: &mut Position,
-        block: &[u8],
+        text: &[u8],
+        at: usize,
+        kind: Kind,
+        bytes: u32,
         found: &mut Vec<Occurrence>,
-    ) {
-        let mut state = position.state;
-        for (at, &byte) in block.iter().enumerate() {
-            state = self.dfa.next_state(Anchored::No, state, byte);
-            if self.dfa.is_special(state) {
-                self.collect(state, position.offset + at + 1, found);
+    ) -> usize {
+        let entries = self.entries(bytes);
+        for entry in entries {
+            if entry.window.bytes != bytes || entry.window.kind != kind {
+                continue;
+            }
+            let occurrence = Occurrence { literal: entry.literal, at: at as u32 };
+            if self.stands(text, occurrence) == Some(true) {
+                found.push(occurrence);
             }
         }
-        position.state = state;
-        position.offset += block.len();
+        entries.len()
     }
 
-    #[cold]
-    fn collect(&self, state: StateID, end: usize, found: &mut Vec<Occurrence>) {
-        if !self.dfa.is_match(state) {
-            return;
+    /// Those with the same hash as `bytes`.
+    fn entries(&self, bytes: u32) -> &[Entry] {
+        let hash = hash(bytes, self.shift);
+        let start = self.starts.get(hash).copied().unwrap_or_default();
+        let end = self.starts.get(hash + 1).copied().unwrap_or_default();
+        self.entries.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// True if the other bytes of the literal are there too.
+    fn stands(&self, text: &[u8], occurrence: Occurrence) -> Option<bool> {
+        let literal = self.literals.get(occurrence.literal as usize)?;
+        let text = text.get(occurrence.at.checked_sub(literal.before)? as usize..)?;
+        let eight = text.first_chunk().map(|eight| u64::from_le_bytes(*eight));
+        if (eight.unwrap_or_else(|| head(text).0) ^ literal.head) & literal.mask != 0 {
+            return Some(false);
         }
-        for index in 0..self.dfa.match_len(state) {
-            let fragment = self.dfa.match_pattern(state, index).as_u32();
-            found.push(Occurrence { fragment, end: end as u32 });
-        }
+        let range = literal.bytes.start as usize..literal.bytes.end as usize;
+        let text = text.get(..range.len())?;
+        Some(range.len() <= 8 || text == self.bytes.get(range)?)
     }
 
-    /// How many literals have the fragment.
-    pub(crate) fn candidates(&self, occurrence: Occurrence) -> usize {
-        self.fragments.get(occurrence.fragment as usize).map_or(0, ExactSizeIterator::len)
+    /// The place of an occurrence, and the rules that its literal triggers.
+    pub fn rules(&self, occurrence: Occurrence) -> Option<(Range<u32>, &[u32])> {
+        let literal = self.literals.get(occurrence.literal as usize)?;
+        let start = occurrence.at.checked_sub(literal.before)?;
+        let rules = self.rules.get(literal.rules.start as usize..literal.rules.end as usize)?;
+        Some((start..start + literal.bytes.len() as u32, rules))
     }
 
-    /// The literals that stand around the fragment within `view`, a range of `text`, with the rules that they trigger.
-    pub(crate) fn literals<'m>(
-        &'m self,
-        occurrence: Occurrence,
-        text: &'m [u8],
-        view: Range<u32>,
-    ) -> impl Iterator<Item = (Range<u32>, &'m [u32])> {
-        let range = self.fragments.get(occurrence.fragment as usize).cloned().unwrap_or_default();
-        let candidates = self.candidates.get(range.start as usize..range.end as usize);
-        candidates.unwrap_or_default().iter().filter_map(move |literal| {
-            let end = occurrence.end.checked_add(literal.behind)?;
-            let start = end.checked_sub(literal.bytes.len() as u32)?;
-            let inside = view.start <= start && end <= view.end;
-            if !inside || text.get(start as usize..end as usize)? != &*literal.bytes {
-                return None;
-            }
-            let rules = self.rules.get(literal.rules.start as usize..literal.rules.end as usize)?;
-            Some((start..end, rules))
-        })
-    }
-
-    /// Bytes of the automaton.
-    pub(crate) fn memory(&self) -> usize {
-        self.dfa.memory_usage()
+    /// Bytes of the tables, the index and the literals.
+    pub fn memory(&self) -> usize {
+        self.filter.memory()
+            + self.bytes.len()
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.entries)
+            + size_of_val(&*self.literals)
+            + size_of_val(&*self.rules)
     }
 }
 
-/// A literal, the bytes behind its fragment, and the rules that it triggers.
-type User<'p> = (&'p str, u32, Vec<u32>);
-
-/// The literals of each fragment, everything in the order of first appearance.
-fn by_fragment<'p>(pairs: &[(&'p str, u32)]) -> Vec<(&'p [u8], Vec<User<'p>>)> {
-    let mut index: HashMap<&[u8], usize> = HashMap::new();
-    let mut groups: Vec<(&[u8], Vec<User<'_>>)> = Vec::new();
+/// The rules of each literal, everything in the order of first appearance.
+fn by_literal<'p>(pairs: &[(&'p str, u32)]) -> Vec<(&'p str, Vec<u32>)> {
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    let mut literals: Vec<(&str, Vec<u32>)> = Vec::new();
     for &(literal, rule) in pairs {
-        let (fragment, behind) = rarest(literal.as_bytes());
-        let at = *index.entry(fragment).or_insert(groups.len());
-        if at == groups.len() {
-            groups.push((fragment, Vec::new()));
-        }
-        let Some((_, users)) = groups.get_mut(at) else { continue };
-        match users.iter_mut().find(|(known, _, _)| *known == literal) {
-            Some((_, _, rules)) if rules.contains(&rule) => {}
-            Some((_, _, rules)) => rules.push(rule),
-            None => users.push((literal, behind, vec![rule])),
+        let at = *index.entry(literal).or_insert(literals.len());
+        match literals.get_mut(at) {
+            None => literals.push((literal, vec![rule])),
+            Some((_, rules)) if rules.contains(&rule) => {}
+            Some((_, rules)) => rules.push(rule),
         }
     }
-    groups
+    literals
 }
 
-/// The rarest fragment of a literal, and how many bytes are behind it.
-fn rarest(literal: &[u8]) -> (&[u8], u32) {
-    let cost = |byte: &u8| {
-        let place = COMMON.iter().position(|common| common == byte);
-        place.map_or(0, |place| COMMON.len() - place)
-    };
-    let windows = literal.windows(FRAGMENT.min(literal.len()).max(1)).enumerate();
-    let best = windows.min_by_key(|(_, window)| window.iter().map(cost).sum::<usize>());
-    best.map_or((literal, 0), |(at, window)| (window, (literal.len() - at - window.len()) as u32))
+/// Appends `more` to `all`, and says where.
+fn extend<T: Copy>(all: &mut Vec<T>, more: &[T]) -> Range<u32> {
+    let start = all.len() as u32;
+    all.extend_from_slice(more);
+    start..all.len() as u32
+}
+
+/// The first eight bytes, the first the lowest, and the bits of those that there are.
+fn head(bytes: &[u8]) -> (u64, u64) {
+    let shifts = (0..u64::BITS).step_by(8);
+    bytes.iter().zip(shifts).fold((0, 0), |(head, mask), (&byte, shift)| {
+        (head | u64::from(byte) << shift, mask | 0xFF << shift)
+    })
+}
+
+/// The shift of the hashes, where each hash begins, and the entries.
+fn index(windows: &[Window]) -> (u32, Vec<u32>, Vec<Entry>) {
+    let size = (2 * windows.len()).next_power_of_two().max(2);
+    let shift = u32::BITS - size.trailing_zeros();
+    let entry = |(&window, literal)| Entry { window, literal };
+    let mut entries: Vec<Entry> = windows.iter().zip(0..).map(entry).collect();
+    entries.sort_by_key(|entry| hash(entry.window.bytes, shift));
+    let before = |bound| entries.partition_point(|entry| hash(entry.window.bytes, shift) < bound);
+    let starts = (0..=size).map(|bound| before(bound) as u32).collect();
+    (shift, starts, entries)
+}
+
+/// A hash of a window. Not the filter's, so that what collides there does not collide here.
+fn hash(bytes: u32, shift: u32) -> usize {
+    (bytes.wrapping_mul(0x85EB_CA6B) >> shift) as usize
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(matcher: &Matcher, blocks: &[&str]) -> Vec<(u32, u32, Vec<u32>)> {
-        let text = blocks.concat();
-        let (mut position, mut occurrences, mut found) = (matcher.begin(), Vec::new(), Vec::new());
-        for block in blocks {
-            matcher.advance(&mut position, block.as_bytes(), &mut occurrences);
-        }
-        for occurrence in occurrences {
-            for (range, rules) in
-                matcher.literals(occurrence, text.as_bytes(), 0..text.len() as u32)
-            {
-                found.push((range.start, range.end, rules.to_vec()));
-            }
-        }
-        found.sort();
-        found
-    }
-
-    #[test]
-    fn overlapping_literals_are_all_found_across_blocks() {
-        let matcher = Matcher::new(&[("she", 0), ("he", 1), ("hers", 2), ("he", 3)]).unwrap();
-        let expected = [(1, 4, vec![0]), (2, 4, vec![1, 3]), (2, 6, vec![2])];
-        assert_eq!(found(&matcher, &["ush", "ers"]), expected);
-        assert_eq!(found(&matcher, &["ushers"]), expected);
-    }
-
-    #[test]
-    fn literals_with_a_common_fragment_are_told_apart() {
-        let words = ["<script>", "</script>", "javascript:", "script", "crip"];
-        let pairs: Vec<(&str, u32)> = words.into_iter().zip(0..).collect();
-        let matcher = Matcher::new(&pairs).unwrap();
-        for (word, rule) in pairs {
-            let all = found(&matcher, &["x", word, "y"]);
-            assert!(all.contains(&(1, 1 + word.len() as u32, vec![rule])), "{word}: {all:?}");
-            assert_eq!(
-                found(&matcher, &[&word[..word.len() - 1]])
-                    .iter()
-                    .filter(|hit| hit.2 == [rule])
-                    .count(),
-                0
-            );
-        }
-    }
-
-    #[test]
-    fn literals_do_not_leave_the_view() {
-        let matcher = Matcher::new(&[("abc{{def", 0)]).unwrap();
-        let text = b"abc{{def";
-        let mut occurrences = Vec::new();
-        matcher.advance(&mut matcher.begin(), text, &mut occurrences);
-        assert_eq!(occurrences.len(), 1);
-        assert_eq!(matcher.literals(occurrences[0], text, 0..8).count(), 1);
-        assert_eq!(matcher.literals(occurrences[0], text, 1..8).count(), 0);
-        assert_eq!(matcher.literals(occurrences[0], text, 0..7).count(), 0);
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use super::Engine;
 use crate::confirm::Pattern;
 use crate::matcher::Matcher;
 use crate::model::Model;
-use crate::rules::{Problem, Rule, RuleError, Trigger};
+use crate::rules::{Problem, Rule, Trigger};
 use crate::score::Compiled;
 use crate::views::Anomalies;
 
@@ -37,11 +37,7 @@ pub(super) fn compile(rules: &[Rule], model: &Model, problems: &mut Vec<Problem>
 }
 
 /// Puts compiled rules together; `compiled` is parallel to `rules` and gets a helper for each literal of an `all`.
-pub(super) fn assemble(
-    rules: Vec<Rule>,
-    mut compiled: Vec<Compiled>,
-    model: Model,
-) -> Result<Engine, RuleError> {
+pub(super) fn assemble(rules: Vec<Rule>, mut compiled: Vec<Compiled>, model: Model) -> Engine {
     let mut anomalies = Vec::new();
     let mut pairs: Vec<(&str, u32)> = Vec::new();
     for (rule, index) in rules.iter().zip(0_u32..) {
@@ -62,12 +58,7 @@ pub(super) fn assemble(
             }
         }
     }
-    let matcher = Matcher::new(&pairs).map_err(|error| too_large(&rules, &error.to_string()))?;
+    let matcher = Matcher::new(&pairs);
     let number = ENGINES.fetch_add(1, Ordering::Relaxed);
-    Ok(Engine { number, compiled, matcher, anomalies, rules, model })
-}
-
-fn too_large(rules: &[Rule], message: &str) -> RuleError {
-    let problem = |rule| Problem::of(rule, format!("the literals do not fit together: {message}"));
-    RuleError { problems: rules.last().map(problem).into_iter().collect() }
+    Engine { number, compiled, matcher, anomalies, rules, model }
 }

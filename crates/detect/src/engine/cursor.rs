@@ -45,20 +45,16 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
 
     /// False if the budget is used up.
     pub(super) fn occurrence(&mut self, occurrence: Occurrence) -> bool {
-        if !self.skip_to(occurrence.end) {
+        if !self.skip_to(occurrence.at + 1) {
             return false;
         }
-        let Some(view) = self.view() else { return true };
         let Engine { matcher, compiled, .. } = self.engine;
-        if !self.spent.spend(matcher.candidates(occurrence)) {
-            return false;
-        }
-        let range = view.field.start..view.field.end;
-        let mut literals = matcher.literals(occurrence, &self.views.lower, range);
-        literals.all(|(literal, rules)| {
-            let mut rules = rules.iter();
-            rules.all(|&rule| self.tally.literal(compiled, rule, view, literal.clone(), self.spent))
-        })
+        let (Some(view), Some((literal, rules))) = (self.view(), matcher.rules(occurrence)) else {
+            return true;
+        };
+        rules
+            .iter()
+            .all(|&rule| self.tally.literal(compiled, rule, view, literal.clone(), self.spent))
     }
 
     /// Goes on to the view that holds the byte before `end`. False if the budget is used up.
