@@ -1,6 +1,7 @@
 //! The parts of a multipart body, read as leniently as the most lenient application.
 //!
-//! A boundary counts at the start of a line, with CRLF or LF; header lines may be folded; a missing end is the end of the body.
+//! A boundary counts at the start of a line, with CRLF or LF; header lines may be folded; a missing end is the end of the body. What a
+//! strict parser would refuse, or read as something else, is noted.
 
 use super::content_type::find_ignore_case;
 
@@ -17,6 +18,8 @@ pub(crate) struct Part<'a> {
 pub(crate) struct Parts<'a> {
     rest: &'a [u8],
     boundary: &'a [u8],
+    /// What stands before the first boundary, without the line ends.
+    pub(crate) preamble: &'a [u8],
     /// Something that a strict parser would refuse was read.
     pub(crate) odd: bool,
 }
@@ -27,8 +30,14 @@ impl<'a> Parts<'a> {
         if boundary.is_empty() {
             return None;
         }
-        let (_, after) = delimiter(body, boundary)?;
-        Some(Parts { rest: after, boundary, odd: false })
+        let (before, after, strict) = delimiter(body, boundary)?;
+        let preamble = before.trim_ascii();
+        Some(Parts { rest: after, boundary, preamble, odd: !strict || !preamble.is_empty() })
+    }
+
+    /// What stands behind the last boundary, for those who read on.
+    pub(crate) fn epilogue(&self) -> &'a [u8] {
+        self.rest.strip_prefix(b"--").unwrap_or_default().trim_ascii()
     }
 }
 
@@ -36,15 +45,18 @@ impl<'a> Iterator for Parts<'a> {
     type Item = Part<'a>;
 
     fn next(&mut self) -> Option<Part<'a>> {
-        // `--` after the boundary ends the body; what may follow is for nobody.
+        // `--` after the boundary ends the body.
         if self.rest.is_empty() || self.rest.starts_with(b"--") {
+            self.odd |= !self.epilogue().is_empty();
             return None;
         }
         let line_end = memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1);
+        self.odd |= !self.rest.starts_with(b"\r\n");
         let part = self.rest.get(line_end..).unwrap_or_default();
         let raw = match delimiter(part, self.boundary) {
-            Some((before, after)) => {
+            Some((before, after, strict)) => {
                 self.rest = after;
+                self.odd |= !strict;
                 before
             }
             None => {
@@ -54,22 +66,50 @@ impl<'a> Iterator for Parts<'a> {
             }
         };
         let (head, content) = split_head(raw);
-        self.odd |= head.is_empty();
+        self.odd |= !is_strict_head(head);
         Some(Part { head, content })
     }
 }
 
-/// What stands before the next boundary line, without its line end, and what follows the boundary.
-fn delimiter<'a>(body: &'a [u8], boundary: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+/// True for headers as a strict parser wants them: one disposition with one name, each line with a colon and a CRLF, none folded.
+fn is_strict_head(head: &[u8]) -> bool {
+    let lines = head.strip_suffix(b"\r\n").unwrap_or_default().split(|byte| *byte == b'\n');
+    let mut count = 0;
+    let lines_fit = lines.enumerate().all(|(i, line)| {
+        count = i + 1;
+        let name = memchr::memchr(b':', line).and_then(|at| line.get(..at)).unwrap_or_default();
+        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        !name.is_empty() && name.iter().all(token) && memchr::memchr(0, line).is_none()
+    });
+    let returns = memchr::memchr_iter(b'\r', head).count();
+    let mut dispositions = dispositions(head);
+    let one = dispositions.next().is_some_and(|disposition| {
+        let names = parameters(disposition, "name").count();
+        let files = parameters(disposition, "filename").count();
+        names <= 1 && files <= 1 && names + files > 0
+    });
+    lines_fit && returns == count && one && dispositions.next().is_none()
+}
+
+/// The values of all Content-Disposition headers.
+pub(crate) fn dispositions(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    headers(head)
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"))
+        .map(|(_, value)| value)
+}
+
+/// What stands before the next boundary line, without its line end, and what follows the boundary. False: the line end is no CRLF.
+fn delimiter<'a>(body: &'a [u8], boundary: &[u8]) -> Option<(&'a [u8], &'a [u8], bool)> {
     let mut finder = memchr::memmem::find_iter(body, boundary);
     finder.find_map(|at| {
         let before = body.get(..at)?.strip_suffix(b"--")?;
         let after = body.get(at + boundary.len()..)?;
         if before.is_empty() {
-            return Some((before, after));
+            return Some((before, after, true));
         }
         let before = before.strip_suffix(b"\n")?;
-        Some((before.strip_suffix(b"\r").unwrap_or(before), after))
+        let strict = before.strip_suffix(b"\r");
+        Some((strict.unwrap_or(before), after, strict.is_some()))
     })
 }
 
@@ -124,20 +164,34 @@ fn line_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// A parameter of Content-Disposition: quoted, unquoted, or in the extended form `name*=UTF-8''value`.
-pub(crate) fn parameter<'a>(value: &'a [u8], name: &str) -> Option<&'a [u8]> {
+/// The first parameter of that name.
+pub(crate) fn parameter<'a>(value: &'a [u8], name: &'static str) -> Option<&'a [u8]> {
+    parameters(value, name).next()
+}
+
+/// The parameters of Content-Disposition that have one name: quoted, unquoted, or in the extended form `name*=UTF-8''value`.
+pub(crate) fn parameters<'a>(
+    value: &'a [u8],
+    name: &'static str,
+) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = value;
-    while let Some(at) = find_ignore_case(rest, name.as_bytes()) {
-        let before = rest.get(..at).unwrap_or_default().trim_ascii_end();
-        let after = rest.get(at + name.len()..)?;
-        rest = after;
-        let starts = before.is_empty() || before.ends_with(b";") || before.ends_with(b",");
-        let after = after.strip_prefix(b"*").unwrap_or(after).trim_ascii_start();
-        if let (true, Some(text)) = (starts, after.strip_prefix(b"=")) {
-            return Some(parameter_value(text.trim_ascii_start()));
+    std::iter::from_fn(move || {
+        while let Some(at) = find_ignore_case(rest, name.as_bytes()) {
+            let before = rest.get(..at).unwrap_or_default().trim_ascii_end();
+            let after = rest.get(at + name.len()..)?;
+            rest = after;
+            let starts = before.is_empty() || before.ends_with(b";") || before.ends_with(b",");
+            let after = after.strip_prefix(b"*").unwrap_or(after).trim_ascii_start();
+            if let (true, Some(text)) = (starts, after.strip_prefix(b"=")) {
+                let text = text.trim_ascii_start();
+                let value = parameter_value(text);
+                // A quoted value may contain the name again.
+                rest = text.get(value.len()..)?;
+                return Some(value);
+            }
         }
-    }
-    None
+        None
+    })
 }
 
 fn parameter_value(text: &[u8]) -> &[u8] {

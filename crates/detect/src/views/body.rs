@@ -8,6 +8,7 @@ use crate::decode::base64;
 use crate::decode::charset::{self, Charset};
 use crate::decode::inflate::{inflate, Inflated};
 use crate::parse::content_type::{self, Declared, Format};
+use crate::parse::graphql;
 use crate::parse::multipart::{self, Part, Parts};
 use crate::parse::xml;
 use crate::request::{Header, Request};
@@ -118,7 +119,11 @@ impl Extractor<'_> {
         if let Declared::Format(format) = declared {
             parsed = self.parse(format, body);
         }
-        if let Some(format) = content_type::sniff(body.raw) {
+        // An anonymous GraphQL document looks like JSON that lacks its quotes.
+        let selection = declared == Declared::Format(Format::Graphql)
+            && parsed
+            && graphql::is_selection(body.raw);
+        if let Some(format) = content_type::sniff(body.raw).filter(|_| !selection) {
             let same = matches!(declared, Declared::Format(known) if known.same(format));
             if !(same && parsed) {
                 let mismatch = matches!(declared, Declared::Format(_));
@@ -177,49 +182,68 @@ impl Extractor<'_> {
         true
     }
 
+    /// Reads the parts between the declared boundary, and those between the one that the body itself begins with, if that is another.
     fn multipart(&mut self, boundary: &[u8], body: Value<'_>) -> bool {
-        let found = Parts::new(body.raw, boundary).or_else(|| {
-            let own = content_type::sniff_boundary(body.raw.trim_ascii_start())?;
-            Parts::new(body.raw, own)
-        });
-        let Some(mut parts) = found else { return false };
+        let declared = Parts::new(body.raw, boundary);
+        let own = content_type::sniff_boundary(body.raw.trim_ascii_start());
+        let own = own.filter(|own| *own != boundary).and_then(|own| Parts::new(body.raw, own));
+        let mut found = false;
+        for parts in [declared, own].into_iter().flatten() {
+            self.parts(parts, body, found);
+            found = true;
+        }
+        found
+    }
+
+    fn parts(&mut self, mut parts: Parts<'_>, body: Value<'_>, again: bool) {
         let point = self.plain_point(body.point, PointKind::MultipartName);
         let names = Names { point, group: Group::BodyName, depth: 0, scope: 0 };
+        let start = self.views.fields.len();
         for part in parts.by_ref() {
             if self.done() {
                 break;
             }
             self.part(part, body, names);
         }
+        let rest = [parts.preamble, parts.epilogue()];
+        for raw in rest.into_iter().filter(|raw| !raw.is_empty()) {
+            self.value(Value { raw, ..body });
+        }
         let first = self.views.fields.len();
         self.joined_names(names);
-        if parts.odd {
-            self.annotate(Some(first), Anomalies::BAD_MULTIPART, 0);
+        if parts.odd || again {
+            let names = (first < self.views.fields.len()).then_some(first);
+            self.annotate(names.or(Some(start)), Anomalies::BAD_MULTIPART, 0);
         }
-        true
     }
 
     fn part(&mut self, part: Part<'_>, body: Value<'_>, names: Names) {
-        let disposition = multipart::headers(part.head)
-            .find(|(name, _)| name.eq_ignore_ascii_case(b"content-disposition"))
-            .map_or(&b""[..], |(_, value)| value);
-        let name = multipart::parameter(disposition, "name").unwrap_or_default();
-        let file = multipart::parameter(disposition, "filename");
+        // Applications differ in which of several names they take: the first one names the point, all are shown.
+        let disposition = multipart::dispositions(part.head);
+        let mut all = disposition.flat_map(|value| multipart::parameters(value, "name"));
+        let name = all.next().unwrap_or_default();
         self.name(name, How::Plain, names);
+        for further in all {
+            self.name(further, How::Plain, names);
+        }
         let point = self.named_point(body.point, PointKind::Multipart, name);
         self.part_headers(part.head, point, body);
         if quoted_printable(part.head) {
             // Few applications heed it, so the content counts as it stands as well.
             self.value(Value { point, raw: part.content, how: How::Quoted, ..body });
         }
-        match file {
-            Some(file) => {
-                let file_name = self.named_point(point, PointKind::ContentDisp, b"filename");
-                self.value(Value { point: file_name, group: Group::FileName, raw: file, ..body });
-                let content = self.plain_point(point, PointKind::File);
-                self.file(Value { point: content, group: Group::File, raw: part.content, ..body });
-            }
-            None => self.value(Value { point, raw: part.content, ..body }),
+        let mut is_file = false;
+        let disposition = multipart::dispositions(part.head);
+        for raw in disposition.flat_map(|value| multipart::parameters(value, "filename")) {
+            is_file = true;
+            let point = self.named_point(point, PointKind::ContentDisp, b"filename");
+            self.value(Value { point, group: Group::FileName, raw, ..body });
+        }
+        if is_file {
+            let point = self.plain_point(point, PointKind::File);
+            self.file(Value { point, group: Group::File, raw: part.content, ..body });
+        } else {
+            self.value(Value { point, raw: part.content, ..body });
         }
     }
 

@@ -178,9 +178,10 @@ impl Extractor<'_> {
             }
             Nested::Base64 => self.base64(pending, input),
             Nested::Jwt => {
-                let point = self.plain_point(pending.point, PointKind::Jwt);
                 let decoders = pending.decoders.union(DecoderSet::JWT);
-                for part in input.split(|byte| *byte == b'.').take(2) {
+                let parts = input.split(|byte| *byte == b'.');
+                for (part, name) in parts.zip([&b"jwt_header"[..], b"jwt_payload"]) {
+                    let point = self.named_point(pending.point, PointKind::Jwt, name);
                     self.base64(&Pending { point, decoders, ..*pending }, part);
                 }
             }

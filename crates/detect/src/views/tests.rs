@@ -278,7 +278,11 @@ fn containers_inside_values_are_read() {
         ("/?q=%7B%22a%22%3A%22b%22%7D", "[get, 'q', json_doc, hash, 'a']", "b"),
         ("/?q=PHNjcmlwdD4x", "[get, 'q', base64]", "<script>1"),
         ("/?q=eyJhIjoiYicgIn0", "[get, 'q', base64, json_doc, hash, 'a']", "b' "),
-        ("/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x", "[get, 'q', jwt, base64, json_doc, hash, 'c']", "d"),
+        (
+            "/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x",
+            "[get, 'q', jwt, 'jwt_payload', base64, json_doc, hash, 'c']",
+            "d",
+        ),
         ("/?q=data:text/html;base64,PGE%2BYmNk", "[get, 'q', base64]", "<a>bcd"),
         (
             "/?q=%7B%22a%22%3A%22b=c%2Bd%22%7D",
@@ -321,14 +325,32 @@ fn the_body_scope_shows_the_body_alone() {
 
 #[test]
 fn padding_before_a_payload_changes_nothing() {
-    let padding = "x".repeat(1 << 20);
-    let bodies: [(&str, String); 4] = [
+    for length in [8 << 10, 128 << 10] {
+        padded(&"x".repeat(length), 7);
+    }
+    padded(&"x".repeat(1 << 20), 2);
+}
+
+/// Reads the first `kinds` of all bodies.
+fn padded(padding: &str, kinds: usize) {
+    let part = |name: &str, text: &str| {
+        format!("--B\r\nContent-Disposition: form-data; name={name}\r\n\r\n{text}\r\n")
+    };
+    let parts = [part("p", padding), part("a", "'payload"), "--B--".into()].concat();
+    let tags = format!("<r><!--{padding}--><p>{padding}</p><a b='{padding}'>&#39;payload</a></r>");
+    let bodies: [(&str, String); 7] = [
         ("application/x-www-form-urlencoded", format!("p={padding}&a=%27payload")),
-        ("application/x-www-form-urlencoded", format!("{}a=%27payload", "p=1&".repeat(1 << 18))),
+        (
+            "application/x-www-form-urlencoded",
+            format!("{}a=%27payload", "p=1&".repeat(padding.len() / 4)),
+        ),
         ("application/json", format!(r#"{{"p":"{padding}","a":"\u0027payload"}}"#)),
         ("text/plain", format!("{padding} %27payload")),
+        ("multipart/form-data; boundary=B", parts),
+        ("text/xml", tags),
+        ("application/graphql", format!("{{a(p:\"{padding}\",b:\"\\u0027payload\")}}")),
     ];
-    for (content_type, body) in bodies {
+    for (content_type, body) in bodies.into_iter().take(kinds) {
         let sample = Sample::post(content_type, body.as_bytes());
         let mut views = Views::default();
         let hit = sample.extract_into(&mut views, &Limits::default());
@@ -355,7 +377,7 @@ fn each_parser_can_be_switched_off() {
         ("base64", get("/?q=PHNjcmlwdD4x"), "[get, 'q', base64]"),
         ("urlenc", Sample::post("", b"a=%27"), "[post, form_urlencoded, 'a']"),
         ("xml", Sample::post("text/xml", b"<a>b</a>"), "[post, xml, xml_tag, 'a']"),
-        ("jwt", get("/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x"), "[get, 'q', jwt, base64]"),
+        ("jwt", get("/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x"), "[get, 'q', jwt, 'jwt_header', base64]"),
         (
             "zlib",
             Sample::post(

@@ -93,6 +93,8 @@ fn multipart_parts_are_named() {
         &[
             ("[post, multipart, 'a']", "one"),
             ("[post, multipart, 'f', header, 'CONTENT-TYPE']", "text/php; x=1"),
+            ("[post]", "preamble"),
+            ("[post]", "epilogue"),
         ],
     );
     check(&sample, Group::File, &[("[post, multipart, 'f', file]", "<?php\r\n1;")]);
@@ -111,6 +113,62 @@ fn quoted_printable_parts_are_shown_both_ways() {
     let sample = Sample::post("multipart/form-data; boundary=XX", body);
     let point = "[post, multipart, 'a']";
     check(&sample, Group::Body, &[(point, "'xy"), (point, "=27x=\r\ny")]);
+}
+
+/// The parts of one name each, as a strict client writes them, with some of it replaced.
+fn multipart_sample(replace: &str, by: &str) -> Sample {
+    let body = "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\none\r\n\
+        --B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"g.txt\"\r\n\
+        Content-Type: text/plain\r\n\r\ntwo\r\n--B--\r\n";
+    assert!(body.contains(replace));
+    Sample::post("multipart/form-data; boundary=B", body.replacen(replace, by, 1).as_bytes())
+}
+
+#[test]
+fn multipart_that_parsers_read_differently_is_noted() {
+    let odd = |sample: &Sample| {
+        let views = sample.extract();
+        let mut fields = views.fields.iter();
+        fields.any(|field| field.anomalies.contains(Anomalies::BAD_MULTIPART))
+    };
+    assert!(!odd(&multipart_sample("one", "1")));
+    // What is replaced, by what, and a text that has to be among the values, file names or names.
+    let table = [
+        ("\r\n--B--\r\n", "", "two"),
+        ("--B--", "--B--\r\nx' epilogue", "x' epilogue"),
+        ("--B\r\n", "x' preamble\r\n--B\r\n", "x' preamble"),
+        ("one\r\n--B", "one\n--B", "one"),
+        ("--B\r\n", "--B\n", "one"),
+        ("name=\"a\"\r\n", "name=\"a\"\n", "one"),
+        ("; name=\"a\"", "; name=\"a\"; name=\"b'\"", "b'"),
+        ("filename=\"g.txt\"", "filename=\"g.txt\"; filename*=UTF-8''h%27.php", "UTF-8''h'.php"),
+        ("filename=\"g.txt\"", "filename=\"g.txt\"; filename=h.php", "h.php"),
+        ("Content-Type: text/plain", "Content-Disposition: form-data; name=\"c'\"", "c'"),
+        ("Content-Type: text/plain", "no colon x'", "two"),
+        ("Content-Type: text/plain", "Content-Type:\r\n text/x;'", "text/x;'"),
+        ("Content-Disposition: form-data; name=\"a\"\r\n", "", "one"),
+        ("; name=\"a\"", "", "one"),
+        ("form-data; name=\"a\"", "form-data; name=\"a\0\"", "one"),
+    ];
+    for (replace, by, text) in table {
+        let sample = multipart_sample(replace, by);
+        assert!(odd(&sample), "{replace:?} {by:?}");
+        let views = sample.extract();
+        let shown = |field: &Field| views.bytes(field) == text.as_bytes();
+        assert!(views.fields.iter().any(shown), "{by:?}");
+    }
+}
+
+#[test]
+fn parts_between_another_boundary_are_read_as_well() {
+    let part = |boundary: &str, name: &str, text: &str| {
+        format!("--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n\r\n{text}\r\n")
+    };
+    let body = [part("own", "a", &part("declared", "b", "inner'")), "--own--".into()].concat();
+    let sample = Sample::post("multipart/form-data; boundary=declared", body.as_bytes());
+    let found = sample.views(Group::Body);
+    let point = |point: &str| found.iter().any(|(known, _)| known == point);
+    assert!(point("[post, multipart, 'a']") && point("[post, multipart, 'b']"), "{found:?}");
 }
 
 #[test]
