@@ -11,7 +11,7 @@ use core::ptr;
 use std::sync::Arc;
 
 use ngx::ffi::{ngx_conf_t, ngx_int_t, ngx_open_file_t, ngx_shm_zone_t};
-use wallarm_detect::Engine;
+use wallarm_detect::{Engine, ParserSet};
 use wallarm_pipeline::{Policy, RealIpHeader, Trusted};
 
 pub(crate) use merge::merge_loc_conf;
@@ -117,6 +117,8 @@ pub(crate) struct LocConf {
     real_ip_header: Option<RealIpHeader>,
     /// `wallarm_real_ip_recursive`
     real_ip_recursive: Option<bool>,
+    /// `wallarm_parser_disable`
+    parser_disable: Option<ParserSet>,
     /// What a scan thread has to know of the location; made when levels are merged.
     pub(crate) policy: Arc<Policy>,
 }

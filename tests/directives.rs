@@ -47,6 +47,8 @@ const BAD_VALUES: &[(&str, &str, &str)] = &[
     ("wallarm_set_real_ip_from", "10.0.0.0/33", "10.0.0.0/33"),
     ("wallarm_set_real_ip_from", "2001:db8::/129", "2001:db8::/129"),
     ("wallarm_set_real_ip_from", "no-such-host.invalid", "host not found"),
+    ("wallarm_parser_disable", "yaml", "expected one of cookie, zlib, htmljs, json"),
+    ("wallarm_parser_disable", "\"\"", "invalid value"),
     ("wallarm_real_ip_recursive", "maybe", "it must be \"on\" or \"off\""),
     ("wallarm_attack_log", "\"\"", "empty path"),
     ("wallarm_attack_log", "logs/a.log rate=5", "expected \"rate=N/s\""),

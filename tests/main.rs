@@ -17,6 +17,7 @@ mod log;
 mod mirror_sink;
 mod node;
 mod package;
+mod parser_disable;
 mod phases;
 mod protocols;
 mod realip;

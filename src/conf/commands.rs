@@ -9,6 +9,7 @@ use ngx::ffi::{
     NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_SRV_CONF,
 };
 use ngx::ngx_string;
+use wallarm_detect::ParserSet;
 
 use super::value::digits as count;
 use super::{
@@ -51,13 +52,14 @@ const STOCK_NAMES: usize = 0;
 #[cfg(not(ngx_module = "http_realip"))]
 const STOCK_NAMES: usize = 3;
 
-pub(crate) static mut COMMANDS: [ngx_command_t; 18 + STOCK_NAMES] = [
+pub(crate) static mut COMMANDS: [ngx_command_t; 19 + STOCK_NAMES] = [
     location!("wallarm_mode", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_mode),
     location!("wallarm_force", EVERYWHERE | NGX_CONF_TAKE2, cmd_add_force),
     location!("wallarm_sink", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, cmd_set_sink),
     location!("wallarm_request_id", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_request_id),
     location!("wallarm_application", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_application),
     location!("wallarm_instance", EVERYWHERE | NGX_CONF_TAKE1, cmd_set_application),
+    location!("wallarm_parser_disable", EVERYWHERE | NGX_CONF_TAKE1, cmd_add_parser_disable),
     location!("wallarm_status", NGX_HTTP_LOC_CONF | NGX_CONF_ANY, status::cmd_set_status),
     location!("wallarm_set_real_ip_from", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_add_from),
     location!("wallarm_real_ip_header", EVERYWHERE | NGX_CONF_TAKE1, real_ip::cmd_set_header),
@@ -226,6 +228,30 @@ unsafe extern "C" fn cmd_set_application(
     unsafe {
         let place = &mut (*conf.cast::<LocConf>()).application;
         set(cf, place, |value| Application::compile(cf, value))
+    }
+}
+
+unsafe extern "C" fn cmd_add_parser_disable(
+    cf: *mut ngx_conf_t,
+    _cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: NGINX passes this module's location settings; the table asks for one value.
+    unsafe {
+        let disabled = (*conf.cast::<LocConf>()).parser_disable.get_or_insert_default();
+        let (name, value) = name_and_value(cf);
+        let parser = core::str::from_utf8(value).ok().and_then(ParserSet::named);
+        let Some(parser) = parser else {
+            let known: Vec<&str> = ParserSet::all().names().collect();
+            let expected = format!("expected one of {}", known.join(", "));
+            return finish(cf, Err(invalid(value, &name, &expected)));
+        };
+        if disabled.contains(parser) {
+            let value = value.escape_ascii();
+            conf_log!(NGX_LOG_WARN, cf, "duplicate value \"{value}\" in \"{name}\"");
+        }
+        disabled.insert(parser);
+        ext::CONF_OK
     }
 }
 

@@ -38,6 +38,7 @@ fn inherit(conf: &mut LocConf, prev: &LocConf) {
     or_clone(&mut conf.application, &prev.application);
     or_clone(&mut conf.real_ip_header, &prev.real_ip_header);
     conf.real_ip_recursive = conf.real_ip_recursive.or(prev.real_ip_recursive);
+    conf.parser_disable = conf.parser_disable.or(prev.parser_disable);
     conf.trusted = match core::mem::take(&mut conf.real_ip_from) {
         own if !own.is_empty() => own.into(),
         // The http level is nobody's inner level: what stands there has not been moved.
@@ -129,5 +130,5 @@ unsafe fn policy(cf: *mut ngx_conf_t, conf: &LocConf) -> Policy {
             recursive: conf.real_ip_recursive.unwrap_or(false),
         }
     });
-    Policy { real_ip, helpers }
+    Policy { real_ip, helpers, disabled: conf.parser_disable.unwrap_or_default() }
 }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-pub(crate) use wallarm_detect::{Engine, Header, Limits, Request, Scope, Scratch, Verdict};
+pub(crate) use wallarm_detect::{
+    Engine, Header, Limits, ParserSet, Request, Scope, Scratch, Verdict,
+};
 
 /// What a scan thread runs on every request. The engine is the only one outside tests.
 pub(crate) trait Inspect: Send + Sync {
-    fn inspect(&self, request: &Request<'_>, scratch: &mut Scratch) -> Verdict;
+    /// `disabled`: parsers that the request's location switched off.
+    fn inspect(&self, request: &Request<'_>, disabled: ParserSet, scratch: &mut Scratch)
+        -> Verdict;
 }
 
 /// The engine with the limits of this configuration.
@@ -16,7 +20,13 @@ pub(crate) struct Rules {
 }
 
 impl Inspect for Rules {
-    fn inspect(&self, request: &Request<'_>, scratch: &mut Scratch) -> Verdict {
-        self.engine.scan(request, &self.limits, scratch)
+    fn inspect(
+        &self,
+        request: &Request<'_>,
+        disabled: ParserSet,
+        scratch: &mut Scratch,
+    ) -> Verdict {
+        let limits = Limits { disabled, ..self.limits.clone() };
+        self.engine.scan(request, &limits, scratch)
     }
 }

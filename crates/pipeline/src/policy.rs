@@ -1,10 +1,11 @@
-//! What the configuration of a location says about who sent a request and which headers are the mirror's own.
+//! What the configuration of a location says about who sent a request, which headers are the mirror's own, and how to read it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::detect::ParserSet;
 use crate::job::Peer;
 use crate::real_ip::ipv4;
 
@@ -14,6 +15,8 @@ pub struct Policy {
     pub real_ip: Option<RealIp>,
     /// Lower-case names of headers that the mirror sets. From a trusted peer they are not scanned and not reported.
     pub helpers: Vec<Vec<u8>>,
+    /// Parsers that are not applied to requests of the location.
+    pub disabled: ParserSet,
 }
 
 /// Attribution of requests from trusted peers, as stock realip does it, on a copy of the address.

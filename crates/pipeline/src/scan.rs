@@ -150,7 +150,8 @@ impl Station {
                 Kind::Head | Kind::Whole => Scope::Whole,
             },
         };
-        let verdict = self.rules.inspect(&request, &mut desk.scratch);
+        let disabled = job.meta.policy.disabled;
+        let verdict = self.rules.inspect(&request, disabled, &mut desk.scratch);
         let mut found = Found {
             attack: !verdict.hits.is_empty(),
             bytes: request.len() as u64,

@@ -194,6 +194,11 @@ bit_set! {
 }
 
 impl ParserSet {
+    /// Every parser.
+    pub fn all() -> ParserSet {
+        Self::NAMED.iter().fold(ParserSet::NONE, |all, (_, parser)| all.union(*parser))
+    }
+
     /// The parser called `name`, under the older and the newer of the public node's two names.
     pub fn named(name: &str) -> Option<ParserSet> {
         match name {

@@ -73,8 +73,8 @@ impl Extractor<'_> {
         }
         self.inflated_left = self.inflated_left.saturating_sub(to);
         self.grow(to);
-        // Neither pass over the bytes comes for free.
-        let _ = self.pay(from.saturating_add(to));
+        // What comes out is bounded for the whole request; broken streams are bounded by their number.
+        let _ = self.pay(from);
     }
 
     /// Undoes a character set that hides everything, and reads the body.

@@ -143,7 +143,7 @@ fn trusting(helpers: &[&str]) -> Arc<Policy> {
         recursive: false,
     };
     let helpers = helpers.iter().map(|name| name.as_bytes().to_vec()).collect();
-    Arc::new(Policy { real_ip: Some(real_ip), helpers })
+    Arc::new(Policy { real_ip: Some(real_ip), helpers, ..Policy::default() })
 }
 
 #[test]

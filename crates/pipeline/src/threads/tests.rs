@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
-use wallarm_detect::{AttackType, Hit, Request, Scratch, Verdict};
+use wallarm_detect::{AttackType, Hit, ParserSet, Request, Scratch, Verdict};
 
 use super::*;
 use crate::counters::Slot;
@@ -39,7 +39,7 @@ struct Puppet {
 }
 
 impl Inspect for Arc<Puppet> {
-    fn inspect(&self, request: &Request<'_>, _: &mut Scratch) -> Verdict {
+    fn inspect(&self, request: &Request<'_>, _: ParserSet, _: &mut Scratch) -> Verdict {
         let uri = String::from_utf8(request.uri.to_vec()).unwrap();
         let headers = request.headers.iter().map(|h| (h.name.to_vec(), h.value.to_vec())).collect();
         let seen = Seen {
