@@ -1,0 +1,4 @@
+//! Whole requests.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wallarm_detect_fuzz::engine(data));
