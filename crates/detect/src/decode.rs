@@ -8,7 +8,6 @@ pub(crate) mod charset;
 pub(crate) mod entity;
 mod escape;
 mod fold;
-pub(crate) mod gzip;
 pub(crate) mod inflate;
 pub(crate) mod literal;
 pub(crate) mod path;
@@ -81,8 +80,8 @@ impl Classes {
     /// Anything that is not part of base64 text.
     pub(crate) const NOT_BASE64: u16 = 1024;
     const PARENTHESIS: u16 = 2048;
-    /// What a literal of SQL that hides text cannot do without.
-    pub(crate) const LITERAL: u16 = Self::PARENTHESIS | Self::LETTER_X;
+    /// Zero and the apostrophe, which stand beside the x of a number in hexadecimal.
+    const BESIDE_X: u16 = 4096;
     const DECODABLE: u16 = Self::EQUALS - 1;
     /// Those that stand in many a value and mostly mean nothing.
     const WEAK: u16 = Self::LOW | Self::ASTERISK | Self::LETTER_X | Self::PLUS;
@@ -112,6 +111,11 @@ impl Classes {
             }
         }
         Classes(bits)
+    }
+
+    /// True if what a literal of SQL that hides text cannot do without occurs.
+    pub(crate) fn may_hold_literal(self) -> bool {
+        self.has(Self::PARENTHESIS) || (self.has(Self::LETTER_X) && self.has(Self::BESIDE_X))
     }
 
     /// True if any of the classes occurs.
@@ -156,6 +160,7 @@ const fn class_table() -> [u16; 256] {
             b'=' => Classes::EQUALS,
             b',' => Classes::COMMA,
             b'(' => Classes::PARENTHESIS,
+            b'0' | b'\'' => Classes::BESIDE_X,
             0x80.. => Classes::HIGH,
             _ if strip::is_control(byte) => Classes::LOW,
             _ => 0,

@@ -18,14 +18,15 @@ pub(crate) fn may_occur(value: &[u8]) -> bool {
         let digits = value.get(from..).unwrap_or_default();
         digits.iter().take(SHORTEST).filter(|byte| byte.is_ascii_hexdigit()).count() == SHORTEST
     };
-    let number = memchr::memchr2_iter(b'x', b'X', value).any(|at| {
+    memchr::memchr3_iter(b'x', b'X', b'(', value).any(|at| {
         let before = at.checked_sub(1).and_then(|before| value.get(before));
-        match value.get(at + 1) {
-            Some(b'\'') => digits(at + 2),
-            _ => before == Some(&b'0') && digits(at + 1),
+        match (before, value.get(at..at + 2)) {
+            (_, Some([b'(', _])) => call_before(value, at).is_some(),
+            (Some(b'0'), _) => digits(at + 1),
+            (_, Some([_, b'\''])) => digits(at + 2),
+            _ => false,
         }
-    });
-    number || memchr::memchr_iter(b'(', value).any(|at| call_before(value, at).is_some())
+    })
 }
 
 /// Where the name of a function stands whose parenthesis is at `at`.

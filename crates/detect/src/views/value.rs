@@ -126,7 +126,7 @@ impl Extractor<'_> {
     /// Emits a third view of a decoded value, where it hides text in literals of SQL, or is a path that resolves to another.
     fn further(&mut self, value: &Value<'_>, bytes: &[u8], classes: Classes) {
         let literal =
-            classes.has(Classes::LITERAL) && literal::may_occur(bytes) && !self.off(ParserSet::HEX);
+            classes.may_hold_literal() && literal::may_occur(bytes) && !self.off(ParserSet::HEX);
         let path = value.group == Group::Path
             && path::may_change(bytes)
             && self.views.points.kind(value.point) == Some(PointKind::Uri);
@@ -155,7 +155,9 @@ impl Extractor<'_> {
 
     /// True for an anonymous GraphQL document, which only its parameter's name tells from other text in braces.
     fn is_query(&self, bytes: &[u8], value: &Value<'_>) -> bool {
-        graphql::is_selection(bytes)
+        let may_open = |byte: &u8| *byte == b'{' || byte.is_ascii_whitespace();
+        bytes.first().is_some_and(may_open)
+            && graphql::is_selection(bytes)
             && !matches!(value.how, How::Document | How::Xml)
             && self.views.points.key(value.point) == Some(b"query")
     }
