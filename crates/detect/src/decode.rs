@@ -8,6 +8,7 @@ pub(crate) mod charset;
 pub(crate) mod entity;
 mod escape;
 mod fold;
+pub(crate) mod gzip;
 pub(crate) mod inflate;
 pub(crate) mod literal;
 pub(crate) mod path;

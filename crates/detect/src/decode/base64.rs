@@ -3,7 +3,7 @@
 //! Session keys, hashes and words use the same alphabet. Random bytes are printable at 37 %, so nine in ten bytes of a short result must
 //! be, and two in three of a longer one: serialised objects are text with some binary between.
 
-use super::inflate::{is_gzip, is_zlib};
+use super::{gzip::is_gzip, inflate::is_zlib};
 
 /// Fewest characters that are taken for base64.
 const SHORTEST: usize = 8;

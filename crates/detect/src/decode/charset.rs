@@ -90,10 +90,13 @@ pub(crate) fn is_wide(name: &[u8]) -> bool {
 /// True for a name of the EBCDIC family.
 pub(crate) fn is_ebcdic(name: &[u8]) -> bool {
     const NUMBERS: [&[u8]; 8] = [b"037", b"273", b"280", b"285", b"500", b"1047", b"1140", b"1148"];
-    let lower = name.to_ascii_lowercase();
-    lower.starts_with(b"ebcdic")
+    let behind = |start: &[u8]| {
+        let (begin, rest) = name.split_at_checked(start.len())?;
+        begin.eq_ignore_ascii_case(start).then_some(rest)
+    };
+    behind(b"ebcdic").is_some()
         || [&b"ibm"[..], b"cp", b"x-ibm", b"csibm"].into_iter().any(|start| {
-            let number = lower.strip_prefix(start).unwrap_or_default();
+            let number = behind(start).unwrap_or_default();
             let number = number.strip_prefix(b"-").unwrap_or(number);
             NUMBERS.contains(&number) || number == b"37" || number == b"01140"
         })

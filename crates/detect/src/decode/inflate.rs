@@ -5,11 +5,10 @@
 //! or is damaged yields what came before. Only a stream that ended as it should, with nothing behind it, says what the application
 //! reads; whoever gets another answer has to look at the body as it was sent as well.
 
-use std::io::Read;
-
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
-use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
+
+use super::gzip::{self, is_gzip};
 
 /// Codings that are undone; honest clients use one.
 const MOST_CODINGS: usize = 3;
@@ -39,54 +38,151 @@ enum Coding {
     Unknown,
 }
 
-/// True for the first bytes of a gzip stream.
-pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1F, 0x8B, 8])
-}
-
 /// True for the first bytes of a zlib stream, as compressors write them.
 pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..])
 }
 
-/// Decompresses a stream that announces itself by its first bytes, at most `limit` bytes.
-pub(crate) fn undeclared(stream: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
-    one(stream, if is_zlib(stream) { Coding::Deflate } else { Coding::Unknown }, limit, out)
+/// What decompression keeps from stream to stream, so that it takes memory once. Brotli, which few clients send, does not.
+#[derive(Debug, Default)]
+pub(crate) struct Inflater {
+    state: Option<Decompress>,
+    /// What lies between two codings.
+    between: Vec<u8>,
 }
 
-/// Decompresses `body` into `out`, at most `limit` bytes a coding, if `codings`, the values of Content-Encoding, say so or it begins like
-/// a gzip stream. `spare` holds what lies between two codings.
-pub(crate) fn inflate<'a>(
-    body: &[u8],
-    codings: impl Iterator<Item = &'a [u8]>,
-    limit: usize,
-    out: &mut Vec<u8>,
-    spare: &mut Vec<u8>,
-) -> Inflated {
-    out.clear();
-    let (named, mut complete) = named(codings);
-    // The coding named last was applied last. Without any, the body's looks are all there is.
-    let mut undo = named.iter().rev().flatten().copied();
-    let declared = named.iter().any(Option::is_some);
-    let first = undo.next().unwrap_or(Coding::Unknown);
-    complete &= declared;
-    let mut outcome = one(body, first, limit, out);
-    for coding in undo {
-        if outcome == Inflated::Nothing {
-            break;
-        }
-        std::mem::swap(out, spare);
-        let next = one(spare, coding, limit, out);
-        if next == Inflated::Nothing {
-            std::mem::swap(out, spare);
-            complete = false;
-            break;
-        }
-        outcome = worse(outcome, next);
+impl Inflater {
+    /// Decompresses a stream that announces itself by its first bytes, at most `limit` bytes.
+    pub(crate) fn undeclared(
+        &mut self,
+        stream: &[u8],
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Inflated {
+        let coding = if is_zlib(stream) { Coding::Deflate } else { Coding::Unknown };
+        self.one(stream, coding, limit, out)
     }
-    match outcome {
-        Inflated::Whole if !complete => Inflated::Doubtful,
-        outcome => outcome,
+
+    /// Decompresses `body` into `out`, at most `limit` bytes a coding, if `codings`, the values of Content-Encoding, say so or it begins
+    /// like a gzip stream.
+    pub(crate) fn inflate<'a>(
+        &mut self,
+        body: &[u8],
+        codings: impl Iterator<Item = &'a [u8]>,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Inflated {
+        let (named, mut complete) = named(codings);
+        // The coding named last was applied last. Without any, the body's looks are all there is.
+        let mut undo = named.iter().rev().flatten().copied();
+        let declared = named.iter().any(Option::is_some);
+        let first = undo.next().unwrap_or(Coding::Unknown);
+        complete &= declared;
+        let mut outcome = self.one(body, first, limit, out);
+        for coding in undo {
+            if outcome == Inflated::Nothing {
+                break;
+            }
+            let mut between = std::mem::take(&mut self.between);
+            std::mem::swap(out, &mut between);
+            let next = self.one(&between, coding, limit, out);
+            if next == Inflated::Nothing {
+                std::mem::swap(out, &mut between);
+                complete = false;
+            } else {
+                outcome = worse(outcome, next);
+            }
+            self.between = between;
+            if next == Inflated::Nothing {
+                break;
+            }
+        }
+        match outcome {
+            Inflated::Whole if !complete => Inflated::Doubtful,
+            outcome => outcome,
+        }
+    }
+
+    /// Undoes one coding. What begins like a gzip stream is read as one whatever its name.
+    fn one(&mut self, body: &[u8], coding: Coding, limit: usize, out: &mut Vec<u8>) -> Inflated {
+        out.clear();
+        let outcome = match (body, coding) {
+            _ if is_gzip(body) => self.gzip(body, limit, out, coding == Coding::Gzip),
+            (_, Coding::Brotli) => brotli(body, limit, out),
+            (_, Coding::Deflate) => self.deflate(body, limit, out),
+            _ => return Inflated::Nothing,
+        };
+        if outcome == Inflated::Doubtful && out.is_empty() {
+            return Inflated::Nothing;
+        }
+        if out.len() > limit {
+            out.truncate(limit);
+            return Inflated::Cut;
+        }
+        outcome
+    }
+
+    /// All members of a gzip stream.
+    fn gzip(&mut self, body: &[u8], limit: usize, out: &mut Vec<u8>, named: bool) -> Inflated {
+        let mut rest = Some(body);
+        while let Some(member) = rest.filter(|rest| !rest.is_empty()) {
+            let start = out.len();
+            rest = gzip::after_header(member)
+                .and_then(|data| self.stream(data, false, limit, out))
+                .and_then(|trailer| gzip::after_trailer(trailer, out.get(start..)?));
+        }
+        if rest.is_some() && named {
+            Inflated::Whole
+        } else {
+            Inflated::Doubtful
+        }
+    }
+
+    /// With the zlib frame, as the standard wants it, or without, as some send it.
+    fn deflate(&mut self, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
+        let framed =
+            matches!(body, [a, b, ..] if a & 15 == 8 && u16::from_be_bytes([*a, *b]) % 31 == 0);
+        // A stream without the frame can look as if it had one. If neither ends as it should, the frame decides.
+        let tries: &[bool] = if framed { &[true, false, true] } else { &[false] };
+        for &framed in tries {
+            out.clear();
+            let rest = self.stream(body, framed, limit, out);
+            if rest.is_some_and(<[u8]>::is_empty) {
+                return Inflated::Whole;
+            }
+            if out.len() > limit {
+                break;
+            }
+        }
+        Inflated::Doubtful
+    }
+
+    /// Appends one stream to `out`, which gets a little longer than `limit` if there is more. What stands behind the stream; `None` if it
+    /// does not end as it should.
+    fn stream<'a>(
+        &mut self,
+        body: &'a [u8],
+        framed: bool,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let state = self.state.get_or_insert_with(|| Decompress::new(framed));
+        state.reset(framed);
+        let mut rest = body;
+        while out.len() <= limit {
+            out.reserve(CHUNK.min(limit + 1));
+            let before = (state.total_in(), state.total_out());
+            let status = state.decompress_vec(rest, out, FlushDecompress::None);
+            let read = usize::try_from(state.total_in()).ok()?;
+            rest = body.get(read..)?;
+            match status {
+                Ok(Status::StreamEnd) => return Some(rest),
+                Ok(Status::Ok | Status::BufError)
+                    if before != (state.total_in(), state.total_out()) => {}
+                _ => return None,
+            }
+        }
+        None
     }
 }
 
@@ -120,35 +216,6 @@ fn worse(one: Inflated, other: Inflated) -> Inflated {
     }
 }
 
-/// Undoes one coding. What begins like a gzip stream is read as one whatever its name.
-fn one(body: &[u8], coding: Coding, limit: usize, out: &mut Vec<u8>) -> Inflated {
-    out.clear();
-    let outcome = match (body, coding) {
-        _ if is_gzip(body) => gzip(body, limit, out, coding == Coding::Gzip),
-        (_, Coding::Brotli) => brotli(body, limit, out),
-        (_, Coding::Deflate) => deflate(body, limit, out),
-        _ => return Inflated::Nothing,
-    };
-    if outcome == Inflated::Doubtful && out.is_empty() {
-        return Inflated::Nothing;
-    }
-    if out.len() > limit {
-        out.truncate(limit);
-        return Inflated::Cut;
-    }
-    outcome
-}
-
-/// All members of a gzip stream; reads one byte more than the limit, to tell whether there is more.
-fn gzip(body: &[u8], limit: usize, out: &mut Vec<u8>, named: bool) -> Inflated {
-    let read = MultiGzDecoder::new(body).take(limit as u64 + 1).read_to_end(out);
-    if read.is_ok() && named {
-        Inflated::Whole
-    } else {
-        Inflated::Doubtful
-    }
-}
-
 /// Whole if the stream has an end and nothing stands behind it. The decoder's window grows with its output, which bounds its memory.
 fn brotli(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
     let alloc = StandardAlloc::default;
@@ -177,41 +244,5 @@ fn brotli(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
         }
     }
     out.truncate(written);
-    Inflated::Doubtful
-}
-
-/// With the zlib frame, as the standard wants it, or without, as some send it.
-fn deflate(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Inflated {
-    let framed =
-        matches!(body, [a, b, ..] if a & 15 == 8 && u16::from_be_bytes([*a, *b]) % 31 == 0);
-    // A stream without the frame can look as if it had one. If neither ends as it should, the frame decides.
-    let tries: &[bool] = if framed { &[true, false, true] } else { &[false] };
-    let mut outcome = Inflated::Nothing;
-    for &framed in tries {
-        out.clear();
-        outcome = read_deflate(body, framed, limit, out);
-        if outcome == Inflated::Whole || out.len() > limit {
-            break;
-        }
-    }
-    outcome
-}
-
-/// Whole if the stream has an end and nothing stands behind it.
-fn read_deflate(body: &[u8], framed: bool, limit: usize, out: &mut Vec<u8>) -> Inflated {
-    let mut stream = Decompress::new(framed);
-    let mut rest = body;
-    while out.len() <= limit {
-        out.reserve(CHUNK.min(limit + 1));
-        let before = (stream.total_in(), stream.total_out());
-        let status = stream.decompress_vec(rest, out, FlushDecompress::None);
-        let read = stream.total_in();
-        rest = usize::try_from(read).ok().and_then(|read| body.get(read..)).unwrap_or_default();
-        match status {
-            Ok(Status::StreamEnd) if rest.is_empty() => return Inflated::Whole,
-            Ok(Status::Ok | Status::BufError) if before != (read, stream.total_out()) => {}
-            _ => break,
-        }
-    }
     Inflated::Doubtful
 }

@@ -21,7 +21,8 @@ pub(crate) fn cookies(input: &[u8]) -> impl Iterator<Item = Pair<'_>> {
         .map(pair)
 }
 
-fn pair(part: &[u8]) -> Pair<'_> {
+/// What stands between two separators.
+pub(crate) fn pair(part: &[u8]) -> Pair<'_> {
     match memchr::memchr(b'=', part) {
         Some(at) => {
             let (name, value) = part.split_at(at);

@@ -4,7 +4,7 @@ use super::extract::Extractor;
 use super::names::Names;
 use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, ParserSet, PointId, PointKind};
-use crate::decode::inflate::{self, Inflated};
+use crate::decode::inflate::Inflated;
 use crate::parse::java;
 use crate::parse::protobuf::{self, Fields};
 use crate::parse::viewstate::{Kind, Scanner, Token};
@@ -46,7 +46,7 @@ impl Extractor<'_> {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
         let outcome = match self.off(ParserSet::ZLIB) {
             true => Inflated::Nothing,
-            false => inflate::undeclared(message.raw, self.inflated_left, &mut unpacked),
+            false => self.work.inflater.undeclared(message.raw, self.inflated_left, &mut unpacked),
         };
         self.inflated(message.point, message.raw.len(), unpacked.len(), outcome);
         if outcome == Inflated::Nothing {

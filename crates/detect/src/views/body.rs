@@ -6,7 +6,7 @@ use super::value::{How, Value};
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::base64;
 use crate::decode::charset::{self, Charset};
-use crate::decode::inflate::{inflate, Inflated};
+use crate::decode::inflate::Inflated;
 use crate::parse::content_type::{self, Declared, Format};
 use crate::parse::graphql;
 use crate::parse::multipart::{self, Part, Parts};
@@ -51,7 +51,7 @@ impl Extractor<'_> {
         let named = |header: &&Header<'_>| header.name.eq_ignore_ascii_case(b"content-encoding");
         let codings = request.headers.iter().filter(named).map(|header| header.value);
         let limit = self.inflated_left;
-        let outcome = inflate(request.body, codings, limit, inflated, &mut self.work.unpacked);
+        let outcome = self.work.inflater.inflate(request.body, codings, limit, inflated);
         self.inflated(point, request.body.len(), inflated.len(), outcome);
         outcome
     }

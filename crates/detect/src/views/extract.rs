@@ -5,7 +5,7 @@
 //! most applications read, get the room first, and what follows a container cannot take its share.
 
 use super::{Anomalies, DecoderSet, Field, Group, ParserSet, PointId, PointKind, Views, SEPARATOR};
-use crate::decode::Buffers;
+use crate::decode::{inflate::Inflater, Buffers};
 use crate::limits::{Budget, Limits, LimitsHit};
 use crate::request::{Request, Scope};
 
@@ -43,6 +43,10 @@ pub(super) struct Work {
     pub(super) name: Vec<u8>,
     /// Hashes of the names of the container being read.
     pub(super) keys: Vec<u64>,
+    /// The names of a form by hash, and where their pairs stand in it.
+    pub(super) named: Vec<(u64, u32, u32)>,
+    /// The values of one name.
+    pub(super) joined: Vec<u8>,
     /// Names with empty brackets, by hash, and the number of each.
     pub(super) arrays: Vec<(u64, u32)>,
     /// The next one to be read last.
@@ -50,6 +54,7 @@ pub(super) struct Work {
     /// The pending container being read.
     pub(super) input: Vec<u8>,
     pub(super) unpacked: Vec<u8>,
+    pub(super) inflater: Inflater,
     /// The body without its content coding.
     pub(super) inflated: Vec<u8>,
     /// A third view of a value.

@@ -132,40 +132,56 @@ impl Extractor<'_> {
 
     /// Emits the values of each repeated name joined by commas, as some frameworks hand them to the application.
     pub(super) fn pollution(&mut self, whole: Value<'_>, kind: PointKind) {
-        let mut named: Vec<(u64, pairs::Pair<'_>)> = Vec::new();
-        let mut decoded = std::mem::take(&mut self.work.name);
-        for pair in pairs::form(whole.raw) {
-            decoded.clear();
-            let changed = How::Form.decode(pair.name, &mut decoded).changed();
-            let name = if changed { decoded.as_slice() } else { pair.name };
-            named.push((hash(name, 0), pair));
+        let mut named = std::mem::take(&mut self.work.named);
+        named.clear();
+        let mut end = 0;
+        for part in whole.raw.split(|byte| *byte == b'&') {
+            let range = end..end + part.len();
+            end = range.end + 1;
+            if !part.is_empty() {
+                self.decode_name(pairs::pair(part).name);
+                named.push((hash(&self.work.name, 0), range.start as u32, range.end as u32));
+            }
         }
-        self.work.name = decoded;
         let _ = self.pay(whole.raw.len() + named.len() * 16);
-        named.sort_by_key(|(key, _)| *key);
-        let mut joined = Vec::new();
-        for same in named.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1) {
+        named.sort_unstable();
+        for same in named.chunk_by(|(a, ..), (b, ..)| a == b).filter(|same| same.len() > 1) {
             if self.done() {
-                return;
+                break;
             }
-            let values = same.iter().map(|(_, pair)| pair.value.unwrap_or_default());
-            joined.clear();
-            for value in values {
-                joined.extend_from_slice(value);
-                joined.push(b',');
-            }
-            joined.pop();
-            let Some((_, first)) = same.first() else { continue };
-            self.work.name.clear();
-            if !How::Form.decode(first.name, &mut self.work.name).changed() {
-                self.work.name.clear();
-                self.work.name.extend_from_slice(first.name);
-            }
-            let point = self.pair_point(whole.point, kind);
-            let point = self.plain_point(point, PointKind::Pollution);
-            let first = self.views.fields.len();
-            self.value(Value { point, raw: &joined, how: How::Form, ..whole });
-            self.annotate(Some(first), Anomalies::DUPLICATE_NAME, 0);
+            self.joined_values(same, whole, kind);
+        }
+        self.work.named = named;
+    }
+
+    /// Emits the values of pairs of one name, joined.
+    fn joined_values(&mut self, same: &[(u64, u32, u32)], whole: Value<'_>, kind: PointKind) {
+        let pair = |(_, start, end): &(u64, u32, u32)| {
+            pairs::pair(whole.raw.get(*start as usize..*end as usize).unwrap_or_default())
+        };
+        let mut joined = std::mem::take(&mut self.work.joined);
+        joined.clear();
+        for value in same.iter().map(|place| pair(place).value.unwrap_or_default()) {
+            joined.extend_from_slice(value);
+            joined.push(b',');
+        }
+        joined.pop();
+        self.decode_name(same.first().map_or(&b""[..], |first| pair(first).name));
+        let point = self.pair_point(whole.point, kind);
+        let point = self.plain_point(point, PointKind::Pollution);
+        let first = self.views.fields.len();
+        self.value(Value { point, raw: &joined, how: How::Form, ..whole });
+        self.annotate(Some(first), Anomalies::DUPLICATE_NAME, 0);
+        self.work.joined = joined;
+    }
+
+    /// Makes this the name read last.
+    fn decode_name(&mut self, raw: &[u8]) {
+        let name = &mut self.work.name;
+        name.clear();
+        if !How::Form.decode(raw, name).changed() {
+            name.clear();
+            name.extend_from_slice(raw);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
 use super::{DecoderSet, Group, ParserSet, PointKind};
 use crate::decode::inflate::{self, Inflated};
-use crate::decode::{base64, Classes};
+use crate::decode::{base64, gzip, Classes};
 use crate::parse::{graphql, java, pairs, php, viewstate};
 
 /// What a value turned out to hold.
@@ -104,7 +104,7 @@ impl Nested {
     fn binary(bytes: &[u8], value: &Value<'_>) -> Option<Nested> {
         let zlib = inflate::is_zlib(bytes) && value.decoders.contains(DecoderSet::BASE64);
         match bytes {
-            _ if zlib || inflate::is_gzip(bytes) => Some(Nested::Zlib),
+            _ if zlib || gzip::is_gzip(bytes) => Some(Nested::Zlib),
             _ if bytes.starts_with(java::MAGIC) => Some(Nested::Java),
             _ if bytes.starts_with(viewstate::MAGIC) => Some(Nested::Viewstate),
             _ => None,
@@ -231,7 +231,7 @@ impl Extractor<'_> {
 
     fn unzip(&mut self, pending: &Pending, input: &[u8]) {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
-        let outcome = inflate::undeclared(input, self.inflated_left, &mut unpacked);
+        let outcome = self.work.inflater.undeclared(input, self.inflated_left, &mut unpacked);
         self.inflated(pending.point, input.len(), unpacked.len(), outcome);
         if outcome != Inflated::Nothing {
             let point = self.plain_point(pending.point, PointKind::Gzip);
