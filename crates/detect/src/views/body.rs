@@ -158,6 +158,7 @@ impl Extractor<'_> {
                 let point = self.plain_point(body.point, PointKind::JsonDoc);
                 self.json(Value { point, ..body });
             }
+            Format::Xml if memchr::memchr(b'<', body.raw).is_none() => return false,
             Format::Xml => {
                 let point = self.plain_point(body.point, PointKind::Xml);
                 self.xml(Value { point, ..body });

@@ -94,7 +94,8 @@ impl Nested {
             }
         }
         let form = classes.has(Classes::EQUALS) && classes.has(Classes::PLUS);
-        let form = form && value.how != How::Form && looks_like_form(bytes);
+        let parsed = matches!(value.how, How::Form | How::Xml);
+        let form = form && !parsed && looks_like_form(bytes);
         form.then_some((Nested::Form, whole))
     }
 }

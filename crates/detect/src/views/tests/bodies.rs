@@ -313,3 +313,16 @@ fn containers_are_read_in_order_so_that_later_ones_starve_none() {
     let found = list(&views, Group::Body);
     assert!(found.iter().any(|(_, text)| text == "payload"), "{}", found.len());
 }
+
+#[test]
+fn a_form_that_calls_itself_xml_is_read_as_a_form_alone() {
+    let found = Sample::post("text/xml", b"a=b+c&d=e").views(Group::Body);
+    assert_eq!(found.len(), 2, "{found:?}");
+    let found = Sample::post("text/xml", b"a=b+c<d>e</d>").views(Group::Body);
+    assert!(
+        found.contains(&("[post, xml, form_urlencoded, 'a']".into(), "b c".into())),
+        "{found:?}"
+    );
+    let of_form = found.iter().filter(|(point, _)| point.ends_with("form_urlencoded, 'a']"));
+    assert!(of_form.count() <= 2, "{found:?}");
+}
