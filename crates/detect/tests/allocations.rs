@@ -11,7 +11,7 @@ use std::io::Write;
 
 use flate2::write::{GzEncoder, ZlibEncoder};
 use flate2::Compression;
-use wallarm_detect::{Engine, Header, Limits, Request, Scope, Scratch, Verdict};
+use wallarm_detect::{Engine, Header, Limits, Model, Request, RuleSet, Scope, Scratch, Verdict};
 
 thread_local! {
     static TAKEN: Cell<u32> = const { Cell::new(0) };
@@ -183,8 +183,8 @@ fn clean_requests_take_no_memory_once_buffers_have_grown() {
 #[test]
 fn suspect_requests_take_no_memory_either() {
     let rules = "[[rule]]\nid = 1\nname = 'r1'\nattack = 'sqli'\nweight = 7\nliterals = ['spade']\nregex = 'spade[^z]*fork'\n";
-    let engine = Engine::new(wallarm_detect::RuleSet::parse("test", rules).unwrap())
-        .unwrap_or_else(|error| panic!("{error}"));
+    let (rules, model) = (RuleSet::parse("test", rules).unwrap(), Model::empty().unwrap());
+    let engine = Engine::with_model(rules, model).unwrap_or_else(|error| panic!("{error}"));
     let mut scratch = Scratch::default();
     let sample = sample("suspect", "/?a=a+spade+and+a+fork", &[], b"");
     for _ in 0..3 {

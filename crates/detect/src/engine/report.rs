@@ -26,9 +26,6 @@ impl Engine {
         }
         let Value { rules, score, best, .. } = value;
         let scores = judge::by_attack(&rules, score, best, &self.model, value.windows);
-        let mut grams =
-            best.map_or_else(Vec::new, |best| value.windows.contributions(&self.model, best));
-        grams.retain(|(_, _, points)| *points > 0);
         for (attack, sum) in AttackType::ALL.into_iter().zip(scores) {
             if sum < ALERT {
                 continue;
@@ -41,11 +38,13 @@ impl Engine {
             let Some(hit) = hits.get_mut(index) else { continue };
             hit.score = hit.score.max(to_weight(sum));
             let strongest = self.name_rules(hit, views, value.counted);
-            for (gram, _, points) in grams.iter().take(MOST_GRAMS) {
-                hit.indicator(
-                    format!("gram {}", gram.spell(&self.model.words)),
-                    to_weight(*points),
-                );
+            // What comes after the last place that is named tells no more, and would be looked up for every value.
+            if let Some(best) = best.filter(|_| hit.points.len() < Hit::MOST_POINTS) {
+                let grams = value.windows.contributions(&self.model, best);
+                for (gram, _, points) in grams.iter().filter(|gram| gram.2 > 0).take(MOST_GRAMS) {
+                    let name = format!("gram {}", gram.spell(&self.model.words));
+                    hit.indicator(name, to_weight(*points));
+                }
             }
             let seen = strongest.and_then(|counted| {
                 let field = views.fields.get(counted.field as usize)?;
@@ -76,8 +75,8 @@ impl Engine {
             }
             if let Err(at) = hit.rules.binary_search(&rule.id) {
                 hit.rules.insert(at, rule.id);
+                hit.indicator(rule.name.clone(), to_weight(points));
             }
-            hit.indicator(rule.name.clone(), to_weight(points));
             let field = views.fields.get(counted.field as usize);
             for name in field.into_iter().flat_map(|field| field.decoders.names()) {
                 hit.decoder(name);
