@@ -19,7 +19,7 @@ mod unicode;
 mod utf7;
 
 use crate::limits::Budget;
-use crate::views::{Anomalies, DecoderSet, ParserSet};
+use crate::views::{Anomalies, DecoderSet, Group, ParserSet};
 
 /// What one pass did. A pass that changed anything names its decoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,9 @@ impl Classes {
     const PARENTHESIS: u16 = 2048;
     /// Zero and the apostrophe, which stand beside the x of a number in hexadecimal.
     const BESIDE_X: u16 = 4096;
+    /// What the model may learn something from, in any value and in any but a header: see [`Self::tells`].
+    const TELLING: u16 = 8192;
+    const TELLING_APART: u16 = 16384;
     const DECODABLE: u16 = Self::EQUALS - 1;
     /// Those that stand in many a value and mostly mean nothing.
     const WEAK: u16 = Self::LOW | Self::ASTERISK | Self::LETTER_X | Self::PLUS;
@@ -117,6 +120,19 @@ impl Classes {
     /// True if what a literal of SQL that hides text cannot do without occurs.
     pub(crate) fn may_hold_literal(self) -> bool {
         self.has(Self::PARENTHESIS) || (self.has(Self::LETTER_X) && self.has(Self::BESIDE_X))
+    }
+
+    /// True if nothing occurs that a decoder would look at, or that is odd.
+    pub(crate) fn is_plain(self) -> bool {
+        !self.has(Self::DECODABLE)
+    }
+
+    /// False if nothing occurs that makes a value of `group` worth reading for the model, which looks closer.
+    pub(crate) fn tells(self, group: Group) -> bool {
+        match group {
+            Group::Header | Group::Method => self.has(Self::TELLING),
+            _ => self.has(Self::TELLING | Self::TELLING_APART),
+        }
     }
 
     /// True if any of the classes occurs.
@@ -169,6 +185,13 @@ const fn class_table() -> [u16; 256] {
         if !base64::is_part(byte) {
             *entry |= Classes::NOT_BASE64;
         }
+        *entry |= match byte {
+            b'\'' | b'"' | b'<' | b'>' | b'`' | b'$' | b'\\' | b'{' | b'}' | b'|' | b'^' | b'['
+            | b']' | b'#' => Classes::TELLING,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => 0,
+            b'_' | b'.' | b'/' | b':' | b',' | b'@' | b'~' | b'-' | b'%' => 0,
+            _ => Classes::TELLING_APART,
+        };
         byte = byte.wrapping_add(1);
         rest = after;
     }

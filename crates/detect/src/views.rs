@@ -114,6 +114,8 @@ pub struct Field {
     pub value: u32,
     /// Rounds of decoding that changed something.
     pub rounds: u8,
+    /// It was seen while decoding that the model has nothing to read here.
+    pub(crate) mute: bool,
 }
 
 impl Field {

@@ -103,10 +103,14 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         let Some((first, last)) = self.value.take() else { return };
         let Engine { compiled, model, .. } = self.engine;
         let text = self.views.lower_bytes(last.field);
-        let mut context = judge::context(first.group, text);
+        let mute = last.field.mute;
+        let mut context = if mute { None } else { judge::context(first.group, text) };
         if context.is_some() && !self.spent.spend(text.len().saturating_mul(READ_STEPS)) {
             self.short = true;
             context = None;
+        }
+        if context.is_none() && self.tally.is_empty() {
+            return;
         }
         let best = context.and_then(|context| {
             self.windows.read(model, context, text);

@@ -227,9 +227,17 @@ impl Extractor<'_> {
         let (start, end) = (start as u32, self.views.text.len() as u32);
         self.views.text.push(SEPARATOR);
         let (anomalies, rounds, value) = (Anomalies::NONE, 0, self.values);
-        let field = Field { point, start, end, decoders, anomalies, group, value, rounds };
+        let mute = false;
+        let field = Field { point, start, end, decoders, anomalies, group, value, rounds, mute };
         self.views.fields.push(field);
         self.views.fields.len().checked_sub(1)
+    }
+
+    /// Notes that the model has nothing to read in a view.
+    pub(super) fn mute(&mut self, field: Option<usize>) {
+        if let Some(field) = field.and_then(|field| self.views.fields.get_mut(field)) {
+            field.mute = true;
+        }
     }
 
     /// Adds to what a view says about itself.

@@ -62,6 +62,8 @@ impl Extractor<'_> {
         let mut joined = std::mem::take(&mut self.work.names);
         let text = joined.strip_suffix(b"&").unwrap_or(&joined);
         let field = self.lone_view(names.point, names.group, text, DecoderSet::NONE);
+        // Neither plain names nor what joins them would make the model read them.
+        self.mute(field);
         joined.clear();
         self.work.names = joined;
         let mut keys = std::mem::take(&mut self.work.keys);

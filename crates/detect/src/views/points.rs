@@ -187,7 +187,9 @@ impl Points {
         let start = self.names.len();
         self.names.extend_from_slice(name);
         if kind == PointKind::Header {
-            self.names.iter_mut().skip(start).for_each(|byte| byte.make_ascii_uppercase());
+            if let Some(name) = self.names.get_mut(start..) {
+                name.make_ascii_uppercase();
+            }
         }
         let key = Key::Name { start: start as u32, end: self.names.len() as u32 };
         self.push(Node { parent, kind, key })

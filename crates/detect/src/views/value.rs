@@ -91,9 +91,17 @@ impl Extractor<'_> {
     /// The second half of [`Self::value`]: `bytes` is the value after its container's decoding.
     fn decoded(&mut self, value: &Value<'_>, bytes: &[u8], step: Step) {
         let first = self.view(value.point, value.group, bytes, value.decoders);
+        let classes = Classes::of(bytes);
+        if !classes.tells(value.group) {
+            self.mute(first);
+        }
+        if classes.is_plain() {
+            self.annotate(first, step.anomalies, u8::from(step.changed()));
+            self.note_nested(value, bytes, classes, first);
+            return self.further(value, bytes, classes);
+        }
         let mut buffers = std::mem::take(&mut self.work.buffers);
         let before = value.how.is_percent() && step.decoders.contains(DecoderSet::PERCENT);
-        let classes = Classes::of(bytes);
         let rounds = Rounds {
             most: self.limits.rounds,
             encoded_before: before,
@@ -112,6 +120,9 @@ impl Extractor<'_> {
                     let last = self.view(value.point, value.group, buffers.decoded(), decoders);
                     self.annotate(last, anomalies, rounds);
                     let classes = Classes::of(buffers.decoded());
+                    if !classes.tells(value.group) {
+                        self.mute(last);
+                    }
                     if !found {
                         self.note_nested(value, buffers.decoded(), classes, last);
                     }
