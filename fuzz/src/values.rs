@@ -72,8 +72,7 @@ pub fn values(data: &[u8]) {
     let Some(request) = requests.get(data.len() % requests.len()) else { return };
     let attacks = check::request(request).attacks;
     let explanation = ENGINE.explain(request, &limits);
-    let explained: BTreeSet<_> =
-        explanation.values.iter().flat_map(|value| value.attacks.iter().copied()).collect();
+    let explained: BTreeSet<_> = explanation.attacks().collect();
     assert_eq!(attacks, explained, "explained differently");
     assert!(explanation.to_string().len() >= explanation.views.len());
     check::with_scratch(|scratch| {

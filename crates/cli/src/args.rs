@@ -18,12 +18,20 @@ pub(crate) enum Command {
     Train(Train),
 }
 
+/// What the engine is made of, where it is not what is built in.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Knowledge {
+    pub(crate) rules: Option<PathBuf>,
+    /// A table of weights.
+    pub(crate) model: Option<PathBuf>,
+}
+
 #[derive(Debug, PartialEq)]
 pub(crate) struct Scan {
     pub(crate) sources: Vec<Source>,
     /// `None`: found out for each file.
     pub(crate) format: Option<Format>,
-    pub(crate) rules: Option<PathBuf>,
+    pub(crate) knowledge: Knowledge,
 }
 
 #[derive(Debug, PartialEq)]
@@ -31,14 +39,14 @@ pub(crate) struct Eval {
     pub(crate) corpus: Source,
     pub(crate) flagged: Option<PathBuf>,
     pub(crate) json: bool,
-    pub(crate) rules: Option<PathBuf>,
+    pub(crate) knowledge: Knowledge,
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Explain {
     pub(crate) source: Source,
     pub(crate) format: Option<Format>,
-    pub(crate) rules: Option<PathBuf>,
+    pub(crate) knowledge: Knowledge,
 }
 
 #[derive(Debug, PartialEq)]
@@ -113,11 +121,12 @@ where
 }
 
 fn scan(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut sources, mut format, mut rules) = (Vec::new(), None, None);
+    let (mut sources, mut format, mut knowledge) = (Vec::new(), None, Knowledge::default());
     while let Some(argument) = parser.next()? {
         match argument {
             Short('f') | Long("format") => format = format_name(&parser.value()?)?,
-            Short('r') | Long("rules") => rules = Some(parser.value()?.into()),
+            Short('r') | Long("rules") => knowledge.rules = Some(parser.value()?.into()),
+            Short('m') | Long("model") => knowledge.model = Some(parser.value()?.into()),
             Value(file) => sources.push(file.into()),
             other => return common(other, help::SCAN),
         }
@@ -125,36 +134,39 @@ fn scan(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     if sources.is_empty() {
         sources.push(Source::Stdin);
     }
-    Ok(Command::Scan(Scan { sources, format, rules }))
+    Ok(Command::Scan(Scan { sources, format, knowledge }))
 }
 
 fn eval(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut corpus, mut flagged, mut json, mut rules) = (None, None, false, None);
+    let (mut corpus, mut flagged, mut json) = (None, None, false);
+    let mut knowledge = Knowledge::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("flagged") => flagged = Some(parser.value()?.into()),
             Long("json") => json = true,
-            Short('r') | Long("rules") => rules = Some(parser.value()?.into()),
+            Short('r') | Long("rules") => knowledge.rules = Some(parser.value()?.into()),
+            Short('m') | Long("model") => knowledge.model = Some(parser.value()?.into()),
             Value(file) if corpus.is_none() => corpus = Some(file.into()),
             other => return common(other, help::EVAL),
         }
     }
     let corpus = corpus.ok_or("expected the file to evaluate")?;
-    Ok(Command::Eval(Eval { corpus, flagged, json, rules }))
+    Ok(Command::Eval(Eval { corpus, flagged, json, knowledge }))
 }
 
 fn explain(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let (mut source, mut format, mut rules) = (None, None, None);
+    let (mut source, mut format, mut knowledge) = (None, None, Knowledge::default());
     while let Some(argument) = parser.next()? {
         match argument {
             Short('f') | Long("format") => format = format_name(&parser.value()?)?,
-            Short('r') | Long("rules") => rules = Some(parser.value()?.into()),
+            Short('r') | Long("rules") => knowledge.rules = Some(parser.value()?.into()),
+            Short('m') | Long("model") => knowledge.model = Some(parser.value()?.into()),
             Value(file) if source.is_none() => source = Some(file.into()),
             other => return common(other, help::EXPLAIN),
         }
     }
     let source = source.ok_or("expected the file to explain")?;
-    Ok(Command::Explain(Explain { source, format, rules }))
+    Ok(Command::Explain(Explain { source, format, knowledge }))
 }
 
 fn rules(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -229,7 +241,10 @@ mod tests {
     #[test]
     fn commands_take_their_options_in_any_order() {
         let file = |name: &str| Source::File(name.into());
-        let scan = |sources, format| Command::Scan(Scan { sources, format, rules: None });
+        let scan = |sources, format| {
+            let knowledge = Knowledge::default();
+            Command::Scan(Scan { sources, format, knowledge })
+        };
         let cases = [
             ("scan", scan(vec![Source::Stdin], None)),
             (
@@ -243,15 +258,18 @@ mod tests {
                     corpus: file("c"),
                     flagged: Some("out".into()),
                     json: true,
-                    rules: Some("dir".into()),
+                    knowledge: Knowledge { rules: Some("dir".into()), model: None },
                 }),
             ),
             (
-                "explain --format auto r -r own.toml",
+                "explain --format auto r -r own.toml -m w",
                 Command::Explain(Explain {
                     source: file("r"),
                     format: None,
-                    rules: Some("own.toml".into()),
+                    knowledge: Knowledge {
+                        rules: Some("own.toml".into()),
+                        model: Some("w".into()),
+                    },
                 }),
             ),
             ("rules check", Command::RulesCheck(RulesCheck { path: None })),

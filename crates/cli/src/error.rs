@@ -17,7 +17,8 @@ pub(crate) enum Error {
     /// The named output cannot be written.
     Write(String, io::Error),
     Rules(RuleError),
-    Model(ModelError),
+    /// The named table of weights is broken.
+    Model(String, ModelError),
 }
 
 impl Error {
@@ -45,7 +46,9 @@ impl fmt::Display for Error {
                 write!(f, "{}: {fault}", place.within(name))
             }
             Self::Rules(error) => write!(f, "{error}"),
-            Self::Model(error) => write!(f, "the built-in model: {error}"),
+            Self::Model(name, ModelError { line, message }) => {
+                write!(f, "{name}:{line}: {message}")
+            }
         }
     }
 }

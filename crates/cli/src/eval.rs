@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Eval, out: &mut impl Write) -> Result<ExitCode, Error> 
     let name = args.corpus.name();
     let corpus = open(&args.corpus).map_err(|error| Error::Read(name.clone(), error))?;
     let mut flagged = Flagged::create(args.flagged.as_deref())?;
-    let mut scanner = Scanner::new(rules::engine(args.rules.as_deref())?);
+    let mut scanner = Scanner::new(rules::engine(&args.knowledge)?);
     let mut score = Score::default();
     let mut progress = Progress::new();
 

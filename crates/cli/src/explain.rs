@@ -13,7 +13,7 @@ use crate::rules;
 pub(crate) fn run(args: &Explain, out: &mut impl Write) -> Result<ExitCode, Error> {
     let name = args.source.name();
     let bytes = input::read(&args.source).map_err(|error| Error::Read(name.clone(), error))?;
-    let engine = rules::engine(args.rules.as_deref())?;
+    let engine = rules::engine(&args.knowledge)?;
     for (message, number) in input::parse(&bytes, args.format).zip(1u64..) {
         let message = message.map_err(|error| Error::Input(name.clone(), error))?;
         explain(&engine, number, &message, out).map_err(Error::stdout)?;

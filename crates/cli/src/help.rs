@@ -22,7 +22,7 @@ Exit status: 2 is an error; what 0 and 1 mean is part of each command's help.
 pub(crate) const SCAN: &str = "\
 Prints a JSON event a line for each attack, as wallarm_attack_log writes it.
 
-Usage: wallarm-mirror scan [-f FORMAT] [-r PATH] [FILE]...
+Usage: wallarm-mirror scan [-f FORMAT] [-r PATH] [-m PATH] [FILE]...
 
 FILE holds HTTP requests; \"-\", or no FILE, is standard input.
 
@@ -33,6 +33,7 @@ Options:
                        jsonl: corpus lines, one JSON object each
   -r, --rules PATH     a rule file on top of the built-in rules, or a directory
                        of rule files instead of them
+  -m, --model PATH     another table of weights, as \"train\" writes it
   -h, --help           this text
   -V, --version        the version
 
@@ -43,7 +44,7 @@ if there was an attack too.
 pub(crate) const EVAL: &str = "\
 Scores the engine on a labelled corpus.
 
-Usage: wallarm-mirror eval [--flagged OUT] [--json] [-r PATH] FILE
+Usage: wallarm-mirror eval [--flagged OUT] [--json] [-r PATH] [-m PATH] FILE
 
 FILE holds a JSON object a line: {\"source\", \"label\": \"attack\" or \"benign\",
 \"class\", \"method\", \"uri\", \"headers\": [[name, value], ...], \"body_b64\", \"sub\"};
@@ -54,6 +55,7 @@ Options:
       --json           print the figures as one JSON object
   -r, --rules PATH     a rule file on top of the built-in rules, or a directory
                        of rule files instead of them
+  -m, --model PATH     another table of weights, as \"train\" writes it
   -h, --help           this text
   -V, --version        the version
 
@@ -63,7 +65,7 @@ Exit status: 0 if the corpus was scored, 2 on an error.
 pub(crate) const EXPLAIN: &str = "\
 Shows every view, decoder, indicator and weight that led to each verdict.
 
-Usage: wallarm-mirror explain [-f FORMAT] [-r PATH] FILE
+Usage: wallarm-mirror explain [-f FORMAT] [-r PATH] [-m PATH] FILE
 
 FILE holds HTTP requests; \"-\" is standard input.
 
@@ -71,6 +73,7 @@ Options:
   -f, --format FORMAT  auto (default), raw, har or jsonl; see \"scan --help\"
   -r, --rules PATH     a rule file on top of the built-in rules, or a directory
                        of rule files instead of them
+  -m, --model PATH     another table of weights, as \"train\" writes it
   -h, --help           this text
   -V, --version        the version
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use wallarm_detect::rules::{self, Origin, Problem};
-use wallarm_detect::{Engine, RuleError, RuleSet};
+use wallarm_detect::{Engine, Model, RuleError, RuleSet};
 
-use crate::args::RulesCheck;
+use crate::args::{Knowledge, RulesCheck};
 use crate::error::Error;
 
 /// The exit status when there is something to complain about.
@@ -31,9 +31,16 @@ fn print(rules: usize, problems: &[Problem], out: &mut impl Write) -> io::Result
     problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))
 }
 
-/// The engine over the rules at `path`, or over the built-in ones.
-pub(crate) fn engine(path: Option<&Path>) -> Result<Engine, Error> {
-    load(path)?.and_then(Engine::new).map_err(Error::Rules)
+/// The engine over the given rules and weights, or over the built-in ones.
+pub(crate) fn engine(knowledge: &Knowledge) -> Result<Engine, Error> {
+    let rules = load(knowledge.rules.as_deref())?.map_err(Error::Rules)?;
+    let Some(path) = &knowledge.model else {
+        return Engine::new(rules).map_err(Error::Rules);
+    };
+    let name = path.display().to_string();
+    let table = fs::read_to_string(path).map_err(|error| Error::Read(name.clone(), error))?;
+    let model = Model::parse(&table).map_err(|error| Error::Model(name, error))?;
+    Engine::with_model(rules, model).map_err(Error::Rules)
 }
 
 /// The rules at `path`; the inner error is about their content.

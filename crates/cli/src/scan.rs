@@ -23,7 +23,7 @@ use crate::{rules, FAILED};
 const CLEAN: u8 = 1;
 
 pub(crate) fn run(args: &Scan, out: &mut impl Write) -> Result<ExitCode, Error> {
-    let mut scanner = Scanner::new(rules::engine(args.rules.as_deref())?);
+    let mut scanner = Scanner::new(rules::engine(&args.knowledge)?);
     let mut failed = false;
     for source in &args.sources {
         let bytes = match read(source) {

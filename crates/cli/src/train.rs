@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Train, out: &mut impl Write) -> Result<ExitCode, Error>
 /// Collects what the engine sees in each request; the rules have the weights of their authors.
 fn read(args: &Train) -> Result<Data, Error> {
     let rules = RuleSet::builtin().map_err(Error::Rules)?;
-    let model = Model::empty().map_err(Error::Model)?;
+    let model = Model::empty().map_err(|error| Error::Model("model".to_owned(), error))?;
     let engine = Engine::with_model(rules, model).map_err(Error::Rules)?;
     let mut data = data::Collector::new(engine);
     for path in &args.corpora {

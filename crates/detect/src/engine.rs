@@ -56,6 +56,8 @@ pub(crate) struct Value<'a> {
     pub score: Points,
     /// How the model read the value, if it did: the tokens are in `windows`.
     pub context: Option<Context>,
+    /// A scan would not have let the model read it.
+    pub plain: bool,
     pub windows: &'a mut Windows,
     pub best: Option<Best>,
     /// The value's last view, which the model reads.
@@ -77,6 +79,8 @@ enum Wanted {
     Suspect,
     /// Those in which a rule counted or that the model read.
     Telling,
+    /// The same, with the model reading plain values too: it is from them that it learns what is ordinary.
+    All,
 }
 
 impl Engine {
@@ -107,7 +111,7 @@ impl Engine {
     pub fn with_model(rules: RuleSet, model: Model) -> Result<Engine, RuleError> {
         let rules = rules.into_rules();
         let mut problems = faults(&rules);
-        let compiled = build::compile(&rules, &model, &mut problems);
+        let compiled = build::compile(&rules, &mut problems);
         if !problems.is_empty() {
             return Err(RuleError { problems });
         }
@@ -137,6 +141,10 @@ impl Engine {
         };
         let last =
             self.run(request, limits, scratch, &mut spent, limit_hits, Wanted::Suspect, sink);
+        // Rules know what they have found. What only the tokens suggest beside it is mostly the same payload, seen from afar.
+        if hits.iter().any(|hit: &Hit| !hit.rules.is_empty()) {
+            hits.retain(|hit| !hit.rules.is_empty());
+        }
         hits.extend(verdict.limits.attacks().map(|(attack, used_up)| {
             let point = match attack {
                 AttackType::DataBomb => scratch.views.bomb(),
@@ -170,12 +178,12 @@ impl Engine {
         request: &Request<'_>,
         limits: &Limits,
         scratch: &mut Scratch,
-        mut sink: impl FnMut(Evidence<'_>),
+        mut sink: impl FnMut(Evidence),
     ) {
         let mut spent = limits.budget(request.len());
         let mut hit = LimitsHit::default();
-        let each = |_: &Views, value: Value<'_>| sink(Evidence::of(self, &value));
-        self.run(request, limits, scratch, &mut spent, &mut hit, Wanted::Telling, each);
+        let each = |_: &Views, value: Value<'_>| sink(Evidence::of(&value));
+        self.run(request, limits, scratch, &mut spent, &mut hit, Wanted::All, each);
     }
 
     /// What was learned.
@@ -183,7 +191,7 @@ impl Engine {
         &self.model
     }
 
-    /// The rule behind an entry of [`Value::counted`], and its weight with what was learned.
+    /// The rule behind an entry of [`Value::counted`], and its weight.
     pub(crate) fn rule_of(&self, counted: &Counted) -> Option<(&Rule, Points)> {
         let compiled = self.compiled.get(counted.compiled as usize)?;
         Some((self.rules.get(compiled.rule as usize)?, compiled.points))

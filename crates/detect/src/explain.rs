@@ -61,6 +61,13 @@ pub struct Indicator {
     pub text: String,
 }
 
+impl ValueNote {
+    /// True if a rule of this type counted.
+    fn rules(&self, attack: AttackType) -> bool {
+        self.indicators.iter().any(|found| found.rule != 0 && found.attack == attack)
+    }
+}
+
 impl Indicator {
     fn rule(engine: &Engine, views: &Views, counted: &Counted) -> Option<Indicator> {
         let (rule, points) = engine.rule_of(counted)?;
@@ -159,11 +166,16 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
-    /// The attack types found, each once.
+    /// The attack types found, each once; those that only the tokens suggest, if rules convict of none.
     pub fn attacks(&self) -> impl Iterator<Item = AttackType> + '_ {
-        let found = |attack: &AttackType| {
-            let value = self.values.iter().any(|value| value.attacks.contains(attack));
-            value || self.limits.attacks().any(|(limit, _)| limit == *attack)
+        let by_rules =
+            self.values.iter().any(|value| value.attacks.iter().any(|a| value.rules(*a)));
+        let found = move |attack: &AttackType| {
+            let convicts = |value: &ValueNote| {
+                value.attacks.contains(attack) && (!by_rules || value.rules(*attack))
+            };
+            let limit = self.limits.attacks().any(|(limit, _)| limit == *attack);
+            limit || self.values.iter().any(convicts)
         };
         AttackType::ALL.into_iter().filter(found)
     }

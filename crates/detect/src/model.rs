@@ -1,6 +1,6 @@
-//! What was learned: the weights of grams, and corrections to the weights that the rules' authors gave. `docs/model.md` describes it.
+//! What was learned: the weights of grams. `docs/model.md` describes it.
 //!
-//! A *gram* is one to three neighbouring tokens of a value. The score of a value is what its rules say plus the sum over the distinct grams of
+//! A *gram* is two or three neighbouring tokens of a value. The score of a value is what its rules say plus the sum over the distinct grams of
 //! its densest window of 34 tokens, so that text before and after a payload neither hides nor builds up an attack.
 
 mod file;
@@ -11,9 +11,6 @@ pub use grams::Gram;
 pub(crate) use grams::Grams;
 pub(crate) use window::{Best, Windows};
 
-use std::collections::HashMap;
-
-use crate::score::Points;
 use crate::tokens::Words;
 
 /// The learned part of an engine.
@@ -21,8 +18,6 @@ use crate::tokens::Words;
 pub struct Model {
     pub(crate) words: Words,
     pub(crate) grams: Grams,
-    /// Added to the weight of the rule of this name.
-    pub(crate) rules: HashMap<String, Points>,
 }
 
 /// Why a table of weights cannot be used.
@@ -64,7 +59,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// At the first line that is none: unknown kind, attack type, or token, a weight that is no number, or something twice.
+    /// At the first line that is none: unknown attack type or token, a weight that is no number, or something twice.
     pub fn parse(text: &str) -> Result<Model, ModelError> {
         let words = Words::builtin().map_err(|message| ModelError { line: 0, message })?;
         file::parse(text, words)
@@ -75,9 +70,9 @@ impl Model {
         gram.spell(&self.words)
     }
 
-    /// Grams and corrections in the table.
+    /// Grams in the table.
     pub fn len(&self) -> usize {
-        self.grams.len() + self.rules.len()
+        self.grams.len()
     }
 
     /// True if nothing was learned.

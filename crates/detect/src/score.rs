@@ -278,9 +278,9 @@ impl Tally {
 }
 
 impl Compiled {
-    /// A rule without its word boundaries, pattern and requirements; `correction` was learned.
-    pub(crate) fn of(rule: &Rule, index: u32, correction: Points) -> Self {
-        let points = to_points(rule.weight) + correction;
+    /// A rule without its word boundaries, pattern and requirements.
+    pub(crate) fn of(rule: &Rule, index: u32) -> Self {
+        let points = to_points(rule.weight);
         Self { helper: false, points, ..Self::helper(rule, index) }
     }
 

@@ -78,12 +78,12 @@ impl Context {
     }
 }
 
-/// Operators of more than one character, longer ones before their beginnings. At most [`code::FIRST_CLASS`] - [`code::FIRST_OPERATOR`].
+/// Operators of more than one character: those of one first character together, longer ones before their beginnings. At most [`code::FIRST_CLASS`] - [`code::FIRST_OPERATOR`].
 pub(crate) const OPERATORS: [&str; 46] = [
-    "<!--", "-->", "<=>", "..\\", "../", "/*", "*/", "--", "||", "&&", "<<", ">>", "==", "!=",
-    "<>", "<=", ">=", "=>", "::", "->", "${", "$(", "{{", "}}", "{%", "%}", "<%", "%>", "#{", "</",
-    "/>", "<!", "<?", "?>", "://", "@@", ":=", "++", "\\x", "\\u", "!!", "@{", "~{", "*{", "[[",
-    "$$",
+    "<!--", "<=>", "<<", "<>", "<=", "<%", "</", "<!", "<?", "-->", "--", "->", "..\\", "../",
+    "/*", "/>", "*/", "*{", "||", "&&", ">>", ">=", "==", "=>", "!=", "!!", "::", ":=", "://",
+    "${", "$(", "$$", "{{", "{%", "}}", "%}", "%>", "#{", "?>", "@@", "@{", "++", "\\x", "\\u",
+    "~{", "[[",
 ];
 
 /// Names of the codes that are no punctuation, operator or class of words.
@@ -192,6 +192,13 @@ mod tests {
             "< tag attribute = letter event= = jsfunc ( bit ) >"
         );
         assert_eq!(spelled("onwards and"), "word logic");
+    }
+
+    #[test]
+    fn every_operator_is_a_token() {
+        for operator in OPERATORS {
+            assert_eq!(spelled(&format!("a {operator} b")), format!("letter {operator} letter"));
+        }
     }
 
     #[test]

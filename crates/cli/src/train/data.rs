@@ -7,13 +7,6 @@ use wallarm_detect::{AttackType, Engine, Evidence, Gram, Limits, Scratch};
 use crate::input::corpus::Labels;
 use crate::input::Message;
 
-/// Something that gets a weight.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Feature {
-    Gram(Gram),
-    Rule(String),
-}
-
 /// What one window of a value shows; equal ones are one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
@@ -21,6 +14,8 @@ pub(super) struct Row {
     pub(super) features: Vec<u32>,
     /// The score by the rules' own weights.
     pub(super) base: f32,
+    /// From a value that a scan would not let the model read: it only teaches what is ordinary.
+    pub(super) plain: bool,
 }
 
 pub(super) struct Labelled {
@@ -32,7 +27,8 @@ pub(super) struct Labelled {
 
 pub(super) struct Data {
     pub(super) engine: Engine,
-    pub(super) features: Vec<Feature>,
+    /// What gets a weight.
+    pub(super) features: Vec<Gram>,
     pub(super) rows: Vec<Row>,
     pub(super) requests: Vec<Labelled>,
 }
@@ -42,9 +38,9 @@ pub(super) struct Collector {
     data: Data,
     scratch: Scratch,
     limits: Limits,
-    known: HashMap<Feature, u32>,
-    /// Rows by features and the bits of the base.
-    rows: HashMap<(Vec<u32>, u32), u32>,
+    known: HashMap<Gram, u32>,
+    /// Rows by features, the bits of the base, and whether they are plain.
+    rows: HashMap<(Vec<u32>, u32, bool), u32>,
 }
 
 impl Collector {
@@ -65,22 +61,26 @@ impl Collector {
         let Self { data, scratch, limits, known, rows: index } = self;
         let Data { engine, features, rows: all, .. } = data;
         let mut found = BTreeSet::new();
-        let mut number = |feature: Feature| {
-            *known.entry(feature.clone()).or_insert_with(|| {
-                features.push(feature);
+        let mut number = |gram: &Gram| {
+            *known.entry(*gram).or_insert_with(|| {
+                features.push(*gram);
                 features.len() as u32 - 1
             })
         };
-        engine.evidence(&request, limits, scratch, |evidence| {
-            for (features, base) in windows(&evidence, &mut number) {
-                let row = *index.entry((features.clone(), base.to_bits())).or_insert_with(|| {
-                    all.push(Row { features, base });
+        let attack = labels.label.as_deref() == Some("attack");
+        engine.evidence(&request, limits, scratch, |mut evidence| {
+            if attack && evidence.plain {
+                evidence.windows.clear();
+            }
+            let (base, plain) = (evidence.base, evidence.plain && !attack);
+            for features in windows(&evidence, &mut number) {
+                let row = index.entry((features, base.to_bits(), plain));
+                found.insert(*row.or_insert_with_key(|(features, ..)| {
+                    all.push(Row { features: features.clone(), base, plain });
                     all.len() as u32 - 1
-                });
-                found.insert(row);
+                }));
             }
         });
-        let attack = labels.label.as_deref() == Some("attack");
         let rows = found.into_iter().collect();
         data.requests.push(Labelled { labels, attack, rows });
     }
@@ -91,23 +91,15 @@ impl Collector {
 }
 
 /// The features of each window of a value; the rules count in all of them.
-fn windows(
-    evidence: &Evidence<'_>,
-    number: &mut impl FnMut(Feature) -> u32,
-) -> Vec<(Vec<u32>, f32)> {
-    let rules: Vec<u32> =
-        evidence.rules.iter().map(|name| number(Feature::Rule((*name).to_owned()))).collect();
-    let mut rows = Vec::new();
+fn windows(evidence: &Evidence, mut number: impl FnMut(&Gram) -> u32) -> Vec<Vec<u32>> {
     let none = [Vec::new()];
     let windows = if evidence.windows.is_empty() { &none[..] } else { &evidence.windows };
-    for grams in windows {
-        let grams = grams.iter().map(|gram| number(Feature::Gram(*gram)));
-        let mut features: Vec<u32> = rules.iter().copied().chain(grams).collect();
+    let features = windows.iter().map(|grams| {
+        let mut features: Vec<u32> = grams.iter().map(&mut number).collect();
         features.sort_unstable();
-        features.dedup();
-        rows.push((features, evidence.base));
-    }
-    rows
+        features
+    });
+    features.collect()
 }
 
 /// The attack type that a corpus's class of attacks belongs to.

@@ -153,7 +153,7 @@ mod tests {
         let (_, gradient) = problem.loss(&weights);
         assert!(gradient.iter().all(|partial| partial.abs() < 1e-2), "{gradient:?}");
         assert_eq!((weights[2], weights[3]), (0.0, 0.0));
-        assert!(weights[0] > 0.5 && weights[1] < 0.0, "{weights:?}");
+        assert!(weights[0] > 1.0 && weights[1] < weights[0] / 2.0, "{weights:?}");
     }
 
     #[test]

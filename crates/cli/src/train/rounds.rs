@@ -3,7 +3,7 @@
 //! A request is as bad as its worst row. So each round takes, of every attack, the row that the weights so far find worst, and of every
 //! benign request all rows, and fits the weights anew.
 
-use super::data::{Data, Feature, Labelled, Row};
+use super::data::{Data, Labelled, Row};
 use super::fit::{Example, Problem};
 
 /// Score points per unit of the logit.
@@ -18,7 +18,10 @@ const STEPS: usize = 80;
 const LAST_STEPS: usize = 200;
 
 /// What a weight costs: the more, the fewer and the smaller the weights. Chosen by leaving sources out.
-const PENALTY: f64 = 10.0;
+const PENALTY: f64 = 2.0;
+
+/// How much more a benign row counts than an attack: a false alarm is worse than a miss.
+const BENIGN: f64 = 3.0;
 
 /// Rows seen more often than this count no more, so that long lists of one kind do not decide alone.
 const MOST: f64 = 20.0;
@@ -107,7 +110,7 @@ fn examples<'d>(data: &'d Data, attacks: &[f64], benign: &[f64]) -> Vec<Example<
         features: &row.features,
         offset: offset(row),
         attacks: attacks.min(MOST),
-        benign: benign.min(MOST),
+        benign: benign.min(MOST) * BENIGN,
     })
     .collect()
 }
@@ -125,11 +128,5 @@ pub(super) fn logit(row: &Row, weights: &[f64]) -> f64 {
 /// True if the weights flag the request.
 pub(super) fn flags(data: &Data, weights: &[f64], request: &Labelled) -> bool {
     let mut rows = request.rows.iter().filter_map(|at| data.rows.get(*at as usize));
-    rows.any(|row| logit(row, weights) >= 0.0)
-}
-
-impl Feature {
-    pub(super) fn is_gram(&self) -> bool {
-        matches!(self, Feature::Gram(_))
-    }
+    rows.any(|row| if row.plain { offset(row) } else { logit(row, weights) } >= 0.0)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use wallarm_detect::AttackType;
 
-use super::data::{attack_of, Data, Feature, Labelled};
+use super::data::{attack_of, Data, Labelled};
 use super::rounds::{logit, worst, UNIT};
 
 /// Smaller weights, in score points, are left out.
@@ -12,27 +12,22 @@ const LEAST: f64 = 0.1;
 
 const HEAD: &str = "\
 # Learned weights; docs/model.md describes them. Written by \"wallarm-mirror train\", not by hand.
-# kind\tattack\tweight\tname
+# attack\tweight\tgram
 ";
 
 pub(super) fn write(data: &Data, weights: &[f64], out: &mut impl Write) -> io::Result<()> {
     let types = types(data, weights);
-    let mut lines: Vec<(u8, &str, String, f64)> = Vec::new();
-    for ((feature, weight), attack) in data.features.iter().zip(weights).zip(types) {
+    let mut lines: Vec<(&str, String, f64)> = Vec::new();
+    for ((gram, weight), attack) in data.features.iter().zip(weights).zip(types) {
         let points = (weight * UNIT * 100.0).round() / 100.0;
-        if points.abs() < LEAST {
-            continue;
+        if points.abs() >= LEAST {
+            lines.push((attack.name(), data.engine.model().spell(*gram), points));
         }
-        lines.push(match feature {
-            Feature::Gram(gram) => (0, attack.name(), data.engine.model().spell(*gram), points),
-            Feature::Rule(name) => (1, "-", name.clone(), points),
-        });
     }
-    lines.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    lines.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     out.write_all(HEAD.as_bytes())?;
-    for (kind, attack, name, points) in lines {
-        let kind = if kind == 0 { "gram" } else { "rule" };
-        writeln!(out, "{kind}\t{attack}\t{points}\t{name}")?;
+    for (attack, gram, points) in lines {
+        writeln!(out, "{attack}\t{points}\t{gram}")?;
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ fn read_file(path: &PathBuf, label: &str, data: &mut Collector) -> Result<(), Er
     Ok(())
 }
 
-/// Undoes `\n`, `\r`, `\t`, `\0`, `\xHH` and `\\`.
+/// Undoes `\n`, `\r`, `\t`, `\0`, `\\` and `\xHH`, which is a code point.
 fn unescape(line: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut rest = line.as_bytes();
@@ -60,19 +60,20 @@ fn unescape(line: &str) -> Option<Vec<u8>> {
         }
         let (&escape, after) = rest.split_first()?;
         rest = after;
-        out.push(match escape {
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'0' => 0,
-            b'\\' => b'\\',
+        let letter = match escape {
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'0' => '\0',
+            b'\\' => '\\',
             b'x' => {
                 let (digits, after) = rest.split_at_checked(2)?;
                 rest = after;
-                u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+                char::from(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?)
             }
             _ => return None,
-        });
+        };
+        out.extend(letter.encode_utf8(&mut [0; 4]).bytes());
     }
     Some(out)
 }
@@ -117,6 +118,7 @@ mod tests {
     #[test]
     fn escapes_are_undone() {
         assert_eq!(unescape(r"a\n\x00\\\t").unwrap(), b"a\n\0\\\t");
+        assert_eq!(unescape(r"\xe9").unwrap(), "é".as_bytes());
         assert_eq!(unescape(r"\q"), None);
         assert_eq!(unescape(r"\x0"), None);
         assert_eq!(unescape("\\"), None);

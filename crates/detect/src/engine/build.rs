@@ -15,12 +15,11 @@ use crate::views::Anomalies;
 static ENGINES: AtomicU64 = AtomicU64::new(1);
 
 /// Compiles each rule by itself; a pattern that cannot be used becomes a problem.
-pub(super) fn compile(rules: &[Rule], model: &Model, problems: &mut Vec<Problem>) -> Vec<Compiled> {
+pub(super) fn compile(rules: &[Rule], problems: &mut Vec<Problem>) -> Vec<Compiled> {
     let names: HashMap<&str, u32> =
         rules.iter().zip(0..).map(|(rule, index)| (rule.name.as_str(), index)).collect();
     let mut compile_one = |(rule, index): (&Rule, u32)| {
-        let correction = model.rules.get(&rule.name).copied().unwrap_or_default();
-        let mut compiled = Compiled::of(rule, index, correction);
+        let mut compiled = Compiled::of(rule, index);
         let required = rule.requires.iter().filter_map(|name| names.get(name.as_str()).copied());
         compiled.requires.extend(required);
         if let Trigger::Literals { word, regex, window, .. } = &rule.trigger {

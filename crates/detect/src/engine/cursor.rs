@@ -102,9 +102,14 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
     pub(super) fn end_value(&mut self) {
         let Some((first, last)) = self.value.take() else { return };
         let Engine { compiled, model, .. } = self.engine;
-        let text = self.views.lower_bytes(last.field);
+        // A line end behind a payload says how it was sent and not what it is.
+        let text = self.views.lower_bytes(last.field).trim_ascii_end();
         let mute = last.field.mute;
         let mut context = if mute { None } else { judge::context(first.group, text) };
+        let plain = context.is_none();
+        if self.wanted == Wanted::All {
+            context = judge::place(first.group, text);
+        }
         if context.is_some() && !self.spent.spend(text.len().saturating_mul(READ_STEPS)) {
             self.short = true;
             context = None;
@@ -120,13 +125,13 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         let score = judge::score(&rules, best);
         let wanted = match self.wanted {
             Wanted::Suspect => score >= SUSPECT,
-            Wanted::Telling => context.is_some() || !counted.is_empty(),
+            Wanted::Telling | Wanted::All => context.is_some() || !counted.is_empty(),
         };
         if wanted {
             let (point, windows) = (first.point, &mut *self.windows);
             (self.sink)(
                 self.views,
-                Value { point, counted, rules, score, context, windows, best, last },
+                Value { point, counted, rules, score, context, plain, windows, best, last },
             );
         }
     }

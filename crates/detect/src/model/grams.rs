@@ -4,7 +4,7 @@ use crate::attack::AttackType;
 use crate::score::Points;
 use crate::tokens::{code, Code, Words};
 
-/// One to three neighbouring tokens.
+/// Two or three neighbouring tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gram(u32);
 
@@ -17,10 +17,13 @@ impl Gram {
         let mut codes = [code::NONE; 3];
         let mut places = codes.iter_mut();
         for token in name.split(' ') {
-            let place = places.next().ok_or("a gram has one to three tokens")?;
+            let place = places.next().ok_or("a gram has two or three tokens")?;
             *place = words.code(token).ok_or_else(|| format!("unknown token {token}"))?;
         }
         let [first, second, third] = codes;
+        if second == code::NONE {
+            return Err("a gram has two or three tokens".into());
+        }
         Ok(Gram::of(first, second, third))
     }
 

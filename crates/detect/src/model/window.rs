@@ -24,8 +24,8 @@ pub(crate) struct Best {
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
     tokens: Tokens,
-    /// The grams of one, two and three tokens that begin at each token.
-    entries: Vec<[Index; 3]>,
+    /// The grams of two and three tokens that begin at each token.
+    entries: Vec<[Index; 2]>,
     /// Number of the window in which an entry was counted last.
     seen: Vec<u32>,
     number: u32,
@@ -109,7 +109,7 @@ impl Windows {
         let end = range.end;
         let entries = self.entries.get(range.clone()).unwrap_or_default();
         for (entry, at) in entries.iter().zip(range) {
-            for (&index, length) in entry.iter().zip(1..) {
+            for (&index, length) in entry.iter().zip(2..) {
                 let Some(seen) = self.seen.get_mut(usize::from(index)) else { continue };
                 if at + length <= end && *seen != self.number {
                     *seen = self.number;
@@ -156,15 +156,12 @@ impl Windows {
     }
 }
 
-/// The grams of one, two and three tokens that begin at `at`.
-fn grams_at(codes: &[Code], at: usize) -> [Option<Gram>; 3] {
+/// The grams of two and three tokens that begin at `at`.
+fn grams_at(codes: &[Code], at: usize) -> [Option<Gram>; 2] {
     match codes.get(at..).unwrap_or_default() {
-        [a, b, c, ..] => {
-            [Some(Gram::of(*a, 0, 0)), Some(Gram::of(*a, *b, 0)), Some(Gram::of(*a, *b, *c))]
-        }
-        [a, b] => [Some(Gram::of(*a, 0, 0)), Some(Gram::of(*a, *b, 0)), None],
-        [a] => [Some(Gram::of(*a, 0, 0)), None, None],
-        [] => [None; 3],
+        [a, b, c, ..] => [Some(Gram::of(*a, *b, code::NONE)), Some(Gram::of(*a, *b, *c))],
+        [a, b] => [Some(Gram::of(*a, *b, code::NONE)), None],
+        _ => [None; 2],
     }
 }
 
@@ -172,7 +169,8 @@ fn grams_at(codes: &[Code], at: usize) -> [Option<Gram>; 3] {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "gram\tsqli\t3\t' logic\ngram\tsqli\t2\tlogic bit\ngram\txss\t1\tlogic\ngram\tsqli\t-4\tword word\n";
+    const TABLE: &str =
+        "sqli\t3\t' logic\nsqli\t2\tlogic bit\nxss\t1\t' logic bit\nsqli\t-4\tword word\n";
 
     fn best(text: &str) -> Option<(Points, Range<u32>)> {
         let model = Model::parse(TABLE).unwrap();
@@ -225,6 +223,6 @@ mod tests {
             .iter()
             .map(|(gram, ..)| gram.spell(&model.words))
             .collect();
-        assert_eq!(names, ["' logic", "logic bit", "logic"]);
+        assert_eq!(names, ["' logic", "logic bit", "' logic bit"]);
     }
 }

@@ -158,10 +158,12 @@ impl Lexer<'_> {
     fn punctuation(&mut self, byte: u8) {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
-        let operators = OPERATORS.iter().zip(code::FIRST_OPERATOR..);
-        let found = may_begin(byte)
-            .then(|| operators.clone().find(|(operator, _)| rest.starts_with(operator.as_bytes())));
-        if let Some((operator, code)) = found.flatten() {
+        let found = OPERATORS_FROM.get(usize::from(byte)).and_then(|from| {
+            let same = |(operator, _): &(&&str, Code)| operator.as_bytes().first() == Some(&byte);
+            let operators = OPERATORS.iter().zip(code::FIRST_OPERATOR..).skip(usize::from(*from));
+            operators.take_while(same).find(|(operator, _)| rest.starts_with(operator.as_bytes()))
+        });
+        if let Some((operator, code)) = found {
             self.at += operator.len();
             return self.tokens.push(code, start);
         }
@@ -189,7 +191,20 @@ fn is_word(byte: u8) -> bool {
     matches!(class(byte), Class::Letter | Class::Digit)
 }
 
-/// True for the first bytes of operators.
-fn may_begin(byte: u8) -> bool {
-    !matches!(byte, b'"' | b'\'' | b'(' | b')' | b',' | b';' | b']' | b'^' | b'`')
+/// Where the operators that begin with each byte stand in [`OPERATORS`]; its length for bytes that begin none.
+const OPERATORS_FROM: [u8; 128] = operators_from();
+
+const fn operators_from() -> [u8; 128] {
+    let mut table = [OPERATORS.len() as u8; 128];
+    let mut rest: &[&str] = &OPERATORS;
+    while let Some((operator, before)) = rest.split_last() {
+        if let Some((first, _)) = operator.as_bytes().split_first() {
+            let (_, from) = table.split_at_mut(*first as usize);
+            if let Some((entry, _)) = from.split_first_mut() {
+                *entry = before.len() as u8;
+            }
+        }
+        rest = before;
+    }
+    table
 }
