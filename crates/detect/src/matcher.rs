@@ -1,7 +1,7 @@
 //! Finds every literal of every rule in one pass over the lower-cased views.
 //!
-//! Of each literal a window of four bytes is looked for, the one that is rarest in ordinary requests ([`window`]); of a literal of two or
-//! three bytes, all of it. A [`filter`] of small tables rules out nearly all positions, an index yields the literals whose window stands
+//! Of each literal a window of four bytes is looked for, the one that is rarest in ordinary requests (`window`); of a literal of two or
+//! three bytes, all of it. A filter of small tables rules out nearly all positions, an index yields the literals whose window stands
 //! at one that is left, and those are compared with the text.
 //!
 //! `cargo bench -p wallarm-detect --bench matcher` compares it with automata. Those wait for each byte before they look at the next, their
