@@ -42,6 +42,8 @@ pub(crate) struct Compiled {
     pub window: (u32, u32),
     /// Indexes of the compiled rules that must count in the same value.
     pub requires: Vec<u32>,
+    /// It may matter in the wire form of several values: alone, or to a rule that counts there.
+    pub in_wire: bool,
 }
 
 /// A rule that counts, and where it was seen first.
@@ -140,7 +142,8 @@ impl Tally {
         let (Some(rule), Some(mark)) = (rules.get(index as usize), self.mark(index)) else {
             return true;
         };
-        if mark.counted || !rule.looks_at(view, &literal) {
+        let skipped = view.field.group.is_wire() && !rule.in_wire;
+        if skipped || mark.counted || !rule.looks_at(view, &literal) {
             return true;
         }
         if rule.regex.is_none() {
@@ -296,11 +299,12 @@ impl Compiled {
             regex: None,
             window: (0, 0),
             requires: Vec::new(),
+            in_wire: false,
         }
     }
 
     /// True if the rule needs no company to convict. Those that speak against an attack may always do so.
-    fn stands_alone(&self) -> bool {
+    pub(crate) fn stands_alone(&self) -> bool {
         self.points < 0 || self.points >= ALERT && self.requires.is_empty()
     }
 

@@ -57,7 +57,20 @@ pub(super) fn assemble(rules: Vec<Rule>, mut compiled: Vec<Compiled>, model: Mod
             }
         }
     }
+    mark_wire(&mut compiled);
     let matcher = Matcher::new(&pairs);
     let number = ENGINES.fetch_add(1, Ordering::Relaxed);
     Engine { number, compiled, matcher, anomalies, rules, model }
+}
+
+/// Marks the rules whose literals are worth a look in wire forms.
+fn mark_wire(compiled: &mut [Compiled]) {
+    let alone = compiled.iter().zip(0..).filter(|(rule, _)| rule.stands_alone());
+    let marked: Vec<u32> =
+        alone.flat_map(|(rule, index)| rule.requires.iter().copied().chain([index])).collect();
+    for index in marked {
+        if let Some(rule) = compiled.get_mut(index as usize) {
+            rule.in_wire = true;
+        }
+    }
 }
