@@ -69,8 +69,10 @@ fn print(
         for group in ["attack", "plain", "browser", "hard"] {
             let found = figures.groups.0.iter().find(|(name, ..)| name == group);
             match found {
-                Some((_, share, cases)) => write!(out, " {cases} | {:.2} % |", share * 100.0)?,
-                None => write!(out, " 0 | |")?,
+                Some((_, share, cases)) if *cases > 0 => {
+                    write!(out, " {cases} | {:.2} % |", share * 100.0)?;
+                }
+                _ => write!(out, " | |")?,
             }
         }
         writeln!(out)?;

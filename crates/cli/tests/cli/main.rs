@@ -9,6 +9,7 @@ mod general;
 mod requests;
 mod rules;
 mod scan;
+mod train;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
