@@ -31,20 +31,14 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Eval, out: &mut impl Write) -> Result<ExitCode, Error> {
-    let name = args.corpus.name();
-    let corpus = open(&args.corpus).map_err(|error| Error::Read(name.clone(), error))?;
+    let cases = cases(&args.corpus)?;
     let mut flagged = Flagged::create(args.flagged.as_deref())?;
     let mut scanner = Scanner::new(rules::engine(&args.knowledge)?);
     let mut score = Score::default();
     let mut progress = Progress::new();
 
-    for (line, number) in Lines(corpus).zip(0..) {
-        let line = line.map_err(|error| Error::Read(name.clone(), error))?;
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let (message, labels) = labelled(&line, Place::Line(number + 1))
-            .map_err(|error| Error::Input(name.clone(), error))?;
+    for case in cases {
+        let (number, message, labels) = case?;
         let attack = scanner.flags(&message);
         score.add(&labels, attack);
         if attack {
@@ -58,7 +52,24 @@ pub(crate) fn run(args: &Eval, out: &mut impl Write) -> Result<ExitCode, Error> 
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn labelled(line: &[u8], place: Place) -> Result<(Message, Labels), ParseError> {
+/// The labelled requests of a corpus, each with the zero-based number of its line; blank lines are passed over.
+pub(crate) fn cases(
+    source: &Source,
+) -> Result<impl Iterator<Item = Result<(u64, Message, Labels), Error>>, Error> {
+    let name = source.name();
+    let corpus = open(source).map_err(|error| Error::Read(name.clone(), error))?;
+    let blank =
+        |line: &io::Result<Vec<u8>>| line.as_ref().is_ok_and(|line| line.trim_ascii().is_empty());
+    let lines = Lines(corpus).zip(0..).filter(move |(line, _)| !blank(line));
+    Ok(lines.map(move |(line, number)| {
+        let line = line.map_err(|error| Error::Read(name.clone(), error))?;
+        let (message, labels) = labelled(&line, Place::Line(number + 1))
+            .map_err(|error| Error::Input(name.clone(), error))?;
+        Ok((number, message, labels))
+    }))
+}
+
+fn labelled(line: &[u8], place: Place) -> Result<(Message, Labels), ParseError> {
     match corpus::parse_line(line, place) {
         Ok((_, Labels { label: None, .. })) => Err(ParseError { place, fault: Fault::Unlabelled }),
         Ok(case) => Ok(case),
@@ -74,7 +85,7 @@ fn open(source: &Source) -> io::Result<Box<dyn BufRead>> {
 }
 
 /// The lines of a file as bytes, with their ends.
-pub(crate) struct Lines(pub(crate) Box<dyn BufRead>);
+struct Lines(Box<dyn BufRead>);
 
 impl Iterator for Lines {
     type Item = io::Result<Vec<u8>>;

@@ -10,21 +10,22 @@ mod table;
 mod values;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use wallarm_detect::{Engine, Model, RuleSet};
 
 use crate::args::{Source, Train};
 use crate::error::Error;
-use crate::eval::{labelled, Lines};
-use crate::input::Place;
+use crate::eval::cases;
 
 use data::Data;
 
 pub(crate) fn run(args: &Train, out: &mut impl Write) -> Result<ExitCode, Error> {
     let data = read(args)?;
-    eprintln!(
+    // nothing depends on whether anybody reads it
+    let _ = writeln!(
+        io::stderr(),
         "{} requests, {} distinct values, {} features",
         data.requests.len(),
         data.rows.len(),
@@ -54,15 +55,8 @@ fn read(args: &Train) -> Result<Data, Error> {
     let engine = Engine::with_model(rules, model).map_err(Error::Rules)?;
     let mut data = data::Collector::new(engine);
     for path in &args.corpora {
-        let name = Source::File(path.clone()).name();
-        let file = File::open(path).map_err(|error| Error::Read(name.clone(), error))?;
-        for (line, number) in Lines(Box::new(BufReader::new(file))).zip(1..) {
-            let line = line.map_err(|error| Error::Read(name.clone(), error))?;
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            let (message, labels) = labelled(&line, Place::Line(number))
-                .map_err(|error| Error::Input(name.clone(), error))?;
+        for case in cases(&Source::File(path.clone()))? {
+            let (_, message, labels) = case?;
             data.add(&message, labels);
         }
     }

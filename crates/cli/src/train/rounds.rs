@@ -24,7 +24,7 @@ const PENALTY: f64 = 2.0;
 const BENIGN: f64 = 3.0;
 
 /// Rows seen more often than this count no more, so that long lists of one kind do not decide alone.
-const MOST: f64 = 20.0;
+pub(super) const MOST: f64 = 20.0;
 
 /// Features in fewer attacks than this are left alone.
 const LEAST_ATTACKS: u32 = 4;

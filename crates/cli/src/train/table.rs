@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use wallarm_detect::AttackType;
 
 use super::data::{attack_of, Data, Labelled};
-use super::rounds::{logit, worst, UNIT};
+use super::rounds::{logit, worst, MOST, UNIT};
 
 /// Smaller weights, in score points, are left out.
 const LEAST: f64 = 0.1;
@@ -43,7 +43,7 @@ fn types(data: &Data, weights: &[f64]) -> Vec<AttackType> {
             for feature in &row.features {
                 let cell = counts.get_mut(*feature as usize).and_then(|row| row.get_mut(index));
                 if let Some(cell) = cell {
-                    *cell += f64::min(count, 20.0);
+                    *cell += count.min(MOST);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The table of weights as text: one line each, `attack  weight  gram`, separated by tabs.
 
+use super::grams::UNKNOWN;
 use super::{Gram, Grams, Model, ModelError};
 use crate::attack::AttackType;
 use crate::score::{to_points, Points};
@@ -14,8 +15,11 @@ pub(super) fn parse(text: &str, words: Words) -> Result<Model, ModelError> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let entry = entry(line, &words).map_err(|message| ModelError { line: number, message })?;
-        grams.push(entry);
+        let fault = |message| ModelError { line: number, message };
+        if grams.len() == usize::from(UNKNOWN) {
+            return Err(fault(format!("more than {UNKNOWN} grams")));
+        }
+        grams.push(entry(line, &words).map_err(fault)?);
     }
     let grams = Grams::new(grams).map_err(|twice| ModelError {
         line: text.lines().count(),
@@ -72,6 +76,7 @@ mod tests {
         refused("sqli\t1\t' verb", 1, "unknown token verb");
         refused("sqli\t1\t'", 1, "two or three tokens");
         refused("sqli\t1\t' ' ' '", 1, "two or three tokens");
+        refused(&"sqli\t1\t' '\n".repeat(65_536), 65_536, "more than 65535 grams");
         refused("sqli\t1\t' '\nxss\t2\t' '", 2, "gram \"' '\" twice");
     }
 }

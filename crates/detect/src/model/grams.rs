@@ -53,6 +53,8 @@ pub(crate) struct Grams {
 }
 
 impl Grams {
+    /// At most [`UNKNOWN`] entries.
+    ///
     /// # Errors
     ///
     /// With a gram that occurs twice.
@@ -63,7 +65,7 @@ impl Grams {
             if grams.find(entry.0).is_some() {
                 return Err(entry.0);
             }
-            let Ok(index) = Index::try_from(grams.entries.len()) else { break };
+            let index = grams.entries.len() as Index;
             let mut at = grams.slot(entry.0);
             while let Some(slot) = grams.slots.get_mut(at) {
                 if slot.1 == UNKNOWN {

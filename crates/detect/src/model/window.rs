@@ -15,9 +15,9 @@ pub(crate) const WINDOW: usize = 34;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Best {
     pub(crate) points: Points,
-    /// The first and the last token but one of the window.
-    first: usize,
-    last: usize,
+    /// The window, as tokens.
+    start: usize,
+    end: usize,
 }
 
 /// The tokens of one value and the entries of its grams; reused from value to value.
@@ -71,7 +71,7 @@ impl Windows {
         for range in self.ranges() {
             let points = self.sum(model, range.clone());
             if best.is_none_or(|best| points > best.points) {
-                best = Some(Best { points, first: range.start, last: range.end - 1 });
+                best = Some(Best { points, start: range.start, end: range.end });
             }
         }
         best
@@ -126,7 +126,7 @@ impl Windows {
         best: Best,
     ) -> Vec<(Gram, AttackType, Points)> {
         let mut found = Vec::new();
-        self.each(best.first..best.last + 1, |index| {
+        self.each(best.start..best.end, |index| {
             if let (Some(gram), Some(attack)) = (model.grams.gram(index), model.grams.attack(index))
             {
                 found.push((gram, attack, model.grams.weight(index)));
@@ -139,7 +139,7 @@ impl Windows {
     /// What speaks for each attack type in a window.
     pub(crate) fn support(&mut self, model: &Model, best: Best) -> Sums {
         let mut sums = Sums::default();
-        self.each(best.first..best.last + 1, |index| {
+        self.each(best.start..best.end, |index| {
             let attack = model.grams.attack(index);
             if let Some(sum) = attack.and_then(|attack| sums.get_mut(attack.index())) {
                 *sum += model.grams.weight(index).max(0);
@@ -151,8 +151,8 @@ impl Windows {
     /// The bytes of the value that a window covers.
     pub(crate) fn bytes(&self, best: Best) -> Range<u32> {
         let start = |at: usize| self.tokens.starts.get(at).copied().unwrap_or_default();
-        let end = self.tokens.starts.get(best.last + 1).or(self.tokens.starts.last());
-        start(best.first)..end.copied().unwrap_or_default()
+        let end = self.tokens.starts.get(best.end).or(self.tokens.starts.last());
+        start(best.start)..end.copied().unwrap_or_default()
     }
 }
 
