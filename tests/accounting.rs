@@ -3,7 +3,7 @@
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
-use crate::harness::{alive, form, load, wait_for, Conf, Nginx, SQLI_TARGET};
+use crate::harness::{alive, form, load, request, wait_for, Conf, Nginx, SQLI_TARGET};
 use crate::mirror_sink::FORM;
 
 const SETTINGS: &str = "wallarm_scan_threads 2; wallarm_queue_size 64; wallarm_arenas 256;";
@@ -61,6 +61,25 @@ fn holds_when_workers_are_killed_under_load() {
     let answered = burst(&mut nginx);
     let status = nginx.settled();
     assert_eq!(status.count("seen"), before + answered);
+}
+
+#[test]
+fn counts_suspect_requests_as_scanned_and_not_as_attacks() {
+    let mut conf = Conf::same_instance();
+    conf.replace(
+        "location = /wallarm {",
+        "location = /metrics { wallarm_status format=prometheus; } location = /wallarm {",
+    );
+    let mut nginx = conf.start();
+    let suspect = request("GET", "/", &[("X-Note", "the file /etc/passwd")], b"");
+    nginx.ask("FRONT", &suspect);
+    nginx.get("FRONT", SQLI_TARGET);
+    nginx.get("FRONT", "/");
+    let status = nginx.settled_after(3);
+    assert_eq!((status.count("scanned"), status.count("suspects")), (3, 1), "{status:?}");
+    assert_eq!((status.count("attacks"), nginx.events().len()), (1, 1), "{status:?}");
+    let text = nginx.get("FRONT", "/metrics").text();
+    assert!(text.lines().any(|line| line == "wallarm_suspects_total 1"), "{text}");
 }
 
 #[test]

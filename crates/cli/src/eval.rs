@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use wallarm_detect::{Engine, Limits, Scratch};
+use wallarm_detect::{Engine, Limits, Scratch, Verdict};
 
 use crate::args::{Eval, Source};
 use crate::error::Error;
@@ -39,10 +39,13 @@ pub(crate) fn run(args: &Eval, out: &mut impl Write) -> Result<ExitCode, Error> 
 
     for case in cases {
         let (number, message, labels) = case?;
-        let attack = scanner.flags(&message);
+        let verdict = scanner.scan(&message);
+        let attack = !verdict.hits.is_empty();
         score.add(&labels, attack);
         if attack {
             flagged.add(number)?;
+        } else {
+            score.add_unflagged(&labels, verdict.suspect);
         }
         progress.show(scanner.times.len());
     }
@@ -114,13 +117,13 @@ impl Scanner {
         Self { engine, limits, scratch, times: Vec::new() }
     }
 
-    fn flags(&mut self, message: &Message) -> bool {
+    fn scan(&mut self, message: &Message) -> Verdict {
         let headers = message.headers();
         let request = message.request(&headers);
         let start = Instant::now();
         let verdict = self.engine.scan(&request, &self.limits, &mut self.scratch);
         self.times.push(start.elapsed());
-        !verdict.hits.is_empty()
+        verdict
     }
 
     fn report(mut self, score: Score) -> Report {
@@ -220,6 +223,8 @@ fn print(report: &Report, json: bool, out: &mut impl Write) -> io::Result<()> {
     for (name, number) in numbers {
         writeln!(out, "{name:18} {number}")?;
     }
+    write!(out, "{:18} ", "suspect")?;
+    print_row(&f.suspect, out)?;
     print_shares("groups", &f.groups, out)?;
     print_shares("class", &f.class, out)?;
     print_shares("attack_source", &f.attack_source, out)?;
@@ -233,10 +238,13 @@ fn print(report: &Report, json: bool, out: &mut impl Write) -> io::Result<()> {
 
 fn print_shares(name: &str, shares: &Shares, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{name}")?;
-    for (key, share, cases) in &shares.0 {
-        write!(out, "  {key} {share}/{cases}")?;
-    }
-    writeln!(out)
+    write!(out, "  ")?;
+    print_row(shares, out)
+}
+
+fn print_row(shares: &Shares, out: &mut impl Write) -> io::Result<()> {
+    let cells = shares.0.iter().map(|(key, share, cases)| format!("{key} {share}/{cases}"));
+    writeln!(out, "{}", cells.collect::<Vec<_>>().join("  "))
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ Exit status: 2 is an error; what 0 and 1 mean is part of each command's help.
 ";
 
 pub(crate) const SCAN: &str = "\
-Prints a JSON event a line for each attack, as wallarm_attack_log writes it.
+Prints a JSON event a line for each attack, as wallarm_attack_log writes it, and
+names on standard error the requests that are only suspect.
 
 Usage: wallarm-mirror scan [-f FORMAT] [-r PATH] [-m PATH] [FILE]...
 

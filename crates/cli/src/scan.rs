@@ -84,7 +84,7 @@ impl Scanner {
         }
     }
 
-    /// Writes an event for each attack in `message`, which comes from the file `name`.
+    /// Writes an event for each attack in `message`, which comes from the file `name`, and a note if it is only suspect.
     fn scan(&mut self, name: &str, message: &Message, out: &mut impl Write) -> Result<(), Error> {
         let headers = message.headers();
         let request = message.request(&headers);
@@ -104,6 +104,9 @@ impl Scanner {
             scan_us,
         };
         self.requests += 1;
+        if verdict.suspect {
+            note_suspect(&place);
+        }
         for mut event in report::events(&origin, &request, &verdict) {
             self.attacks += 1;
             if message.client.is_none() {
@@ -135,6 +138,11 @@ impl Scanner {
             policy: Arc::clone(&self.policy),
         }
     }
+}
+
+/// On standard error: events are for attacks alone. A note that cannot be written is no reason to stop.
+fn note_suspect(place: &str) {
+    let _ = writeln!(std::io::stderr(), "{}: {place}: suspect, no attack", env!("CARGO_PKG_NAME"));
 }
 
 fn peer(address: Option<IpAddr>) -> Peer {

@@ -7,6 +7,7 @@
 //!   a long list of one kind does not swamp the rest;
 //! - FPR: share of the benign cases that were flagged; `browser`: of recorded browser traffic;
 //!   `hard`: of manuals, code and SQL that are posted as content; `plain`: of all that is not hard;
+//! - suspect: share of the attacks, and of the benign cases, that were not flagged;
 //! - balanced: (micro TPR + 1 - FPR) / 2; macro balanced: (macro TPR + 1 - plain FPR) / 2.
 
 use std::collections::HashMap;
@@ -31,17 +32,23 @@ pub(crate) struct Score {
     cells: Table<(String, String)>,
     benign_sources: Table<String>,
     benign_kinds: Table<String>,
+    suspects: Table<&'static str>,
 }
 
 impl Score {
-    /// Counts one case; every label other than `attack` is benign.
+    /// Counts one case.
     pub(crate) fn add(&mut self, labels: &Labels, flagged: bool) {
         let source = labels.source.clone().unwrap_or_default();
-        if labels.label.as_deref() == Some("attack") {
+        if labels.is_attack() {
             self.add_attack(labels, source, flagged);
         } else {
             self.add_benign(labels, source, flagged);
         }
+    }
+
+    /// Counts whether a case that was not flagged is suspect.
+    pub(crate) fn add_unflagged(&mut self, labels: &Labels, suspect: bool) {
+        self.suspects.add(if labels.is_attack() { "attack" } else { "benign" }, suspect);
     }
 
     fn add_attack(&mut self, labels: &Labels, source: String, flagged: bool) {
@@ -75,6 +82,10 @@ impl Score {
         let mut share = |group| self.groups.share(group);
         let (tpr, fpr, plain) = (share("attack"), share("benign"), share("plain"));
         let (browser, hard) = (share("browser"), share("hard"));
+        // Both have a row, even if it stays empty.
+        for label in ["attack", "benign"] {
+            self.suspects.share(label);
+        }
         let cells: Vec<f64> = self.cells.large(CELL_MIN).collect();
         let macro_tpr = cells.iter().sum::<f64>() / cells.len() as f64;
         Figures {
@@ -91,6 +102,7 @@ impl Score {
             attack_source: self.sources.shares(),
             benign_source_fpr: self.benign_sources.shares(),
             benign_kind_fpr: self.benign_kinds.shares(),
+            suspect: self.suspects.shares(),
         }
     }
 }
@@ -111,6 +123,8 @@ pub(crate) struct Figures {
     pub(crate) attack_source: Shares,
     pub(crate) benign_source_fpr: Shares,
     pub(crate) benign_kind_fpr: Shares,
+    /// The suspect share of what was not flagged.
+    pub(crate) suspect: Shares,
 }
 
 /// Name, flagged share and size of each group, largest first.
@@ -242,6 +256,22 @@ mod tests {
             kinds,
             ["browser-nav", "browser", "hard-sql", "markdown-json", "cms-html", "s", "x"]
         );
+    }
+
+    #[test]
+    fn suspects_are_a_share_of_what_was_not_flagged() {
+        let mut score = Score::default();
+        let (attack, benign) = (labels("attack", "", "s", ""), labels("benign", "", "s", ""));
+        for (labels, suspect) in
+            [(&attack, true), (&attack, false), (&benign, false), (&benign, false), (&benign, true)]
+        {
+            score.add(labels, false);
+            score.add_unflagged(labels, suspect);
+        }
+        score.add(&attack, true);
+        let shares = score.figures().suspect.0;
+        let row = |name: &str, share, cases| (name.to_owned(), share, cases);
+        assert_eq!(shares, [row("benign", 0.33333, 3), row("attack", 0.5, 2)]);
     }
 
     #[test]

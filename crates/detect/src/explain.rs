@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::attack::AttackType;
 use crate::engine::{payload_of, Engine, Value};
-use crate::judge;
+use crate::judge::{self, SUSPECT};
 use crate::limits::LimitsHit;
 use crate::score::{to_weight, Counted, ALERT};
-use crate::verdict::excerpt;
+use crate::verdict::{self, excerpt};
 use crate::views::{Group, Views};
 
 /// Bytes of a view or match that are shown.
@@ -19,6 +19,8 @@ pub struct Explanation {
     pub views: Vec<ViewNote>,
     /// The values in which at least one rule counted.
     pub values: Vec<ValueNote>,
+    /// A value scored at least [`crate::SUSPECT`] and is no attack.
+    pub suspect: bool,
     pub limits: LimitsHit,
     pub steps: u64,
 }
@@ -104,6 +106,7 @@ impl Explanation {
         if indicators.is_empty() {
             return;
         }
+        self.suspect |= (SUSPECT..ALERT).contains(&score);
         let scores = judge::by_attack(&rules, score, best, engine.model(), value.windows);
         let scores = AttackType::ALL.into_iter().zip(scores);
         self.values.push(ValueNote {
@@ -154,9 +157,7 @@ impl fmt::Display for Explanation {
         for value in &self.values {
             write!(f, "\n{value}")?;
         }
-        let verdict: Vec<&str> = self.attacks().map(AttackType::name).collect();
-        let verdict = if verdict.is_empty() { "clean".to_owned() } else { verdict.join(", ") };
-        writeln!(f, "\nverdict: {verdict}; {} steps", self.steps)?;
+        writeln!(f, "\nverdict: {}; {} steps", self.verdict(), self.steps)?;
         let limits: Vec<&str> = self.limits.names().collect();
         if !limits.is_empty() {
             writeln!(f, "limits hit: {}", limits.join(", "))?;
@@ -166,6 +167,16 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
+    /// In words, as [`Engine::scan`] judges.
+    fn verdict(&self) -> String {
+        let attacks: Vec<&str> = self.attacks().map(AttackType::name).collect();
+        match (attacks.is_empty(), self.suspect) {
+            (false, _) => attacks.join(", "),
+            (true, true) => "suspect, no attack".to_owned(),
+            (true, false) => "clean".to_owned(),
+        }
+    }
+
     /// The attack types found, each once; those that only the tokens suggest, if rules convict of none.
     pub fn attacks(&self) -> impl Iterator<Item = AttackType> + '_ {
         let by_rules =
@@ -205,8 +216,12 @@ impl fmt::Display for ValueNote {
             )?;
         }
         for (attack, sum) in &self.sums {
-            let mark = if self.attacks.contains(attack) { "attack" } else { "below" };
-            writeln!(f, "  {sum:>6} {attack}: {mark} the threshold of {}", to_weight(ALERT))?;
+            let mark = match self.attacks.contains(attack) {
+                true => "attack",
+                false if *sum >= verdict::SUSPECT => "suspect",
+                false => "below",
+            };
+            writeln!(f, "  {sum:>6} {attack}: {mark}, the threshold is {}", to_weight(ALERT))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub const SUSPECT: f32 = 6.0;
 pub struct Verdict {
     /// One per attack type that reached the threshold, and one per limit that a request is made to hit; empty for a clean request.
     pub hits: Vec<Hit>,
-    /// No hits, but a value scored at least [`SUSPECT`]: worth recording, not worth an alarm.
+    /// No hits, but a value scored at least [`SUSPECT`]: worth counting, not worth an alarm.
     pub suspect: bool,
     /// Limits that kept the scan from being complete.
     pub limits: LimitsHit,

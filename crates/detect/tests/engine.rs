@@ -338,11 +338,34 @@ fn explanations_agree_with_verdicts_and_can_be_read() {
         "+4 sqli 1 r1",
         "+7 sqli 2 r2",
         "alpha\\tBETA\\u{1b}",
-        "11 sqli: attack the threshold of 10",
-        "7 sqli: below the threshold of 10",
+        "11 sqli: attack, the threshold is 10",
+        "7 sqli: suspect, the threshold is 10",
         "verdict: sqli",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
+    }
+}
+
+#[test]
+fn below_the_threshold_a_request_is_suspect_from_six_on() {
+    let rules = [
+        rule(1, "weight = 5.99\nliterals = ['alpha']"),
+        rule(2, "weight = 6\nliterals = ['beta']"),
+        rule(3, "weight = 9.99\nliterals = ['gamma']"),
+        rule(4, "weight = 10\nliterals = ['delta']"),
+    ];
+    let engine = engine(&rules.concat());
+    for (values, suspect, verdict) in [
+        (["", ""], false, "clean"),
+        (["alpha", "alpha"], false, "clean"),
+        (["alpha", "beta"], true, "suspect, no attack"),
+        (["gamma", ""], true, "suspect, no attack"),
+        (["beta", "delta"], false, "sqli"),
+    ] {
+        let headers = values.map(|value| header("X-Test", value));
+        assert_eq!(scan_headers(&engine, &headers).suspect, suspect, "{values:?}");
+        let text = engine.explain(&request(&headers), &Limits::default()).to_string();
+        assert!(text.contains(&format!("\nverdict: {verdict}; ")), "{values:?}:\n{text}");
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Scan {
     pub(crate) panics: AtomicU64,
     pub(crate) completions: AtomicU64,
     pub(crate) attacks: AtomicU64,
+    pub(crate) suspects: AtomicU64,
     pub(crate) events: AtomicU64,
     pub(crate) lost_queue_full: AtomicU64,
     pub(crate) bytes: AtomicU64,

@@ -56,6 +56,7 @@ struct Desk {
 struct Found {
     events: Vec<Event>,
     attack: bool,
+    suspect: bool,
     bytes: u64,
     body_lost: bool,
 }
@@ -121,6 +122,7 @@ impl Scanner {
         let slot = shared.slot;
         add(&slot.scan.bytes, found.bytes);
         add(&slot.scan.attacks, u64::from(found.attack));
+        add(&slot.scan.suspects, u64::from(found.suspect));
         add(&slot.front.body_dropped, u64::from(found.body_lost));
         if let Some(writer) = &self.writer {
             found.events.into_iter().for_each(|event| shared.send(writer, event));
@@ -154,6 +156,7 @@ impl Station {
         let verdict = self.rules.inspect(&request, disabled, &mut desk.scratch);
         let mut found = Found {
             attack: !verdict.hits.is_empty(),
+            suspect: verdict.suspect,
             bytes: request.len() as u64,
             body_lost,
             ..Found::default()

@@ -220,10 +220,11 @@ fn wait_for(end: Instant, done: impl Fn() -> bool) {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Snapshot { seen, scanned, attacks, events, events_written, .. } = self.counted;
+        let Snapshot { seen, scanned, attacks, suspects, events, events_written, .. } =
+            self.counted;
         let (dropped, lost) = (self.counted.dropped.total(), self.counted.events_lost.total());
         write!(f, "seen {seen}, scanned {scanned}, dropped {dropped}, attacks {attacks}, ")?;
-        write!(f, "events {events}, written {events_written}, lost {lost}")?;
+        write!(f, "suspects {suspects}, events {events}, written {events_written}, lost {lost}")?;
         if self.threads_left > 0 {
             write!(f, ", threads left behind {}", self.threads_left)?;
         }

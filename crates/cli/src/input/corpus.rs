@@ -31,6 +31,13 @@ pub(crate) struct Labels {
     pub(crate) seen: Option<bool>,
 }
 
+impl Labels {
+    /// Every label other than `attack` is benign.
+    pub(crate) fn is_attack(&self) -> bool {
+        self.label.as_deref() == Some("attack")
+    }
+}
+
 /// Iterates over the requests of a corpus; a bad line does not end it.
 pub(crate) struct Lines<'a> {
     lines: std::slice::Split<'a, u8, fn(&u8) -> bool>,

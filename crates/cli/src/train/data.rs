@@ -67,7 +67,7 @@ impl Collector {
                 features.len() as u32 - 1
             })
         };
-        let attack = labels.label.as_deref() == Some("attack");
+        let attack = labels.is_attack();
         engine.evidence(&request, limits, scratch, |mut evidence| {
             if attack && evidence.plain {
                 evidence.windows.clear();

@@ -64,6 +64,7 @@ fn figures_are_those_computed_by_hand() {
         ("attack_source", r#"{"a":[0.9,10],"b":[1.0,1]}"#),
         ("benign_source_fpr", r#"{"c":[0.4,5]}"#),
         ("benign_kind_fpr", r#"{"hard-code":[0.5,2],"browser-get":[0.5,2],"c":[0.0,1]}"#),
+        ("suspect", r#"{"benign":[0.0,3],"attack":[0.0,1]}"#),
     ];
     for (name, expected) in tables {
         assert_eq!(figures[name], json(expected), "{name}");
@@ -87,6 +88,17 @@ fn text_has_the_same_figures() {
     assert!(text.contains("micro_tpr          0.90909\n"), "{text}");
     assert!(text.contains("class\n  sqli 0.9/10  xss 1/1\n"), "{text}");
     assert!(text.contains("requests           16\n"), "{text}");
+    assert!(text.contains("suspect            benign 0/3  attack 0/1\n"), "{text}");
+}
+
+#[test]
+fn suspect_requests_are_not_flagged() {
+    let suspect = line(r#""source":"a","label":"attack""#, "/")
+        .replace(r#"["Host","a.example"]"#, r#"["X-Note","the file /etc/passwd"]"#);
+    let lines = format!("{suspect}\n{}", corpus());
+    let figures = json(&run(&["eval", "-", "--json"], lines.as_bytes()).stdout);
+    assert_eq!(figures["suspect"], json(r#"{"benign":[0.0,3],"attack":[0.5,2]}"#));
+    assert_eq!(figures["groups"]["attack"], json("[0.83333,12]")); // 10 of 12
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `explain`
 
-use crate::{file, run, HARMLESS, HOSTILE};
+use crate::{file, run, HARMLESS, HOSTILE, SUSPECT};
 
 #[test]
 fn every_request_is_explained() {
@@ -12,6 +12,9 @@ fn every_request_is_explained() {
     let (first, second) = outcome.stdout.split_once("request 2:").unwrap();
     assert!(first.contains("sqli") && first.contains("[get, 'id']"), "{first}");
     assert!(!second.contains("sqli"), "{second}");
+    assert!(first.contains("verdict: sqli;") && second.contains("verdict: clean;"), "{second}");
+    let suspect = run(&["explain", "-"], SUSPECT.as_bytes()).stdout;
+    assert!(suspect.contains("verdict: suspect, no attack;"), "{suspect}");
 }
 
 #[test]

@@ -20,6 +20,9 @@ const HOSTILE: &str =
     "GET /item?id=1'+union+select+password+from+users--+ HTTP/1.1\r\nHost: a.example\r\n\r\n";
 const HARMLESS: &str = "GET /item?id=1&page=2 HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
+/// Worth counting, but no attack.
+const SUSPECT: &str = "GET / HTTP/1.1\r\nHost: a.example\r\nX-Note: the file /etc/passwd\r\n\r\n";
+
 struct Outcome {
     status: i32,
     stdout: String,

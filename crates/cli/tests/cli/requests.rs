@@ -20,7 +20,8 @@ fn each_request_file_has_exactly_the_expected_attacks() {
     assert!(files.len() >= 25, "only {} request files", files.len());
     let arguments = files.iter().map(|path| path.to_str().unwrap());
     let outcome = run(&["scan"].into_iter().chain(arguments).collect::<Vec<_>>(), b"");
-    assert_eq!((outcome.status, &*outcome.stderr), (0, ""));
+    let errors = outcome.stderr.lines().filter(|line| !line.ends_with(": suspect, no attack"));
+    assert_eq!((outcome.status, errors.collect::<Vec<_>>()), (0, vec![]));
 
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for event in outcome.stdout.lines().map(json) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{file, json, run, HARMLESS, HOSTILE};
+use crate::{file, json, run, HARMLESS, HOSTILE, SUSPECT};
 
 fn events(stdout: &str) -> Vec<Value> {
     stdout.lines().map(json).collect()
@@ -77,6 +77,14 @@ fn exit_codes_are_those_of_grep() {
         let complaint = format!("wallarm-mirror: {missing}: ");
         assert_eq!(outcome.stderr.contains(&complaint), files.contains(&missing), "{files:?}");
     }
+}
+
+#[test]
+fn suspect_requests_are_noted_without_an_event() {
+    let path = file("suspect.req", [HARMLESS, SUSPECT].concat());
+    let outcome = run(&["scan", &path], b"");
+    assert_eq!((outcome.status, &*outcome.stdout), (1, ""));
+    assert_eq!(outcome.stderr, format!("wallarm-mirror: {path}:4: suspect, no attack\n"));
 }
 
 #[test]

@@ -31,6 +31,12 @@ impl Snapshot {
         counter(text, "truncated", "Bodies cut.", self.truncated)?;
         counter(text, "completions", "Bodies scanned after their heads.", self.completions)?;
         counter(text, "attacks", "Scans that found an attack.", self.attacks)?;
+        counter(
+            text,
+            "suspects",
+            "Scans that found something suspect but no attack.",
+            self.suspects,
+        )?;
         counter(text, "events", "Events made.", self.events)?;
         counter(text, "events_written", "Events written.", self.events_written)?;
         let lost = &self.events_lost;
@@ -96,6 +102,7 @@ mod tests {
             seen: 9,
             scanned: 4,
             dropped: Dropped { panic: 2, ..Dropped::default() },
+            suspects: 5,
             detect_ns: 1_500_000_000,
             ..Snapshot::default()
         };
@@ -105,6 +112,7 @@ mod tests {
             "wallarm_seen_total 9",
             "wallarm_in_flight 3",
             "wallarm_dropped_total{reason=\"panic\"} 2",
+            "wallarm_suspects_total 5",
             "wallarm_time_detect_seconds_total 1.5",
             "wallarm_build_info{node=\"a\\\"b\\\\c\\nd\",version=\"0.1.0\",startid=\"7\"} 1",
         ] {

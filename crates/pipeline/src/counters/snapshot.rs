@@ -50,6 +50,7 @@ pub struct Snapshot {
     pub body_dropped: u64,
     pub truncated: u64,
     pub attacks: u64,
+    pub suspects: u64,
     pub events: u64,
     pub events_written: u64,
     pub events_lost: EventsLost,
@@ -82,6 +83,7 @@ struct Status<'a> {
     body_dropped: u64,
     truncated: u64,
     attacks: u64,
+    suspects: u64,
     events: u64,
     events_written: u64,
     events_lost: EventsLost,
@@ -123,6 +125,7 @@ impl Snapshot {
             body_dropped: get(&slot.front.body_dropped),
             truncated: get(&slot.front.truncated),
             attacks: get(&slot.scan.attacks),
+            suspects: get(&slot.scan.suspects),
             events: get(&slot.scan.events),
             events_written,
             events_lost,
@@ -164,6 +167,7 @@ impl Snapshot {
             body_dropped: self.body_dropped,
             truncated: self.truncated,
             attacks: self.attacks,
+            suspects: self.suspects,
             events: self.events,
             events_written: self.events_written,
             events_lost: self.events_lost,
@@ -215,6 +219,7 @@ impl Snapshot {
             body_dropped: f(self.body_dropped, other.body_dropped),
             truncated: f(self.truncated, other.truncated),
             attacks: f(self.attacks, other.attacks),
+            suspects: f(self.suspects, other.suspects),
             events: f(self.events, other.events),
             events_written: f(self.events_written, other.events_written),
             events_lost: EventsLost {
@@ -252,6 +257,7 @@ mod tests {
             add(&slot.scan.scanned, 5);
             add(&slot.front.queue_full, 1);
             add(&slot.scan.detect_ns, 250_000_000);
+            add(&slot.scan.suspects, 3);
             add(&slot.scan.events, 2);
             add(&slot.log.lost_rate, 1);
             slot.count_bad_value();
@@ -262,7 +268,7 @@ mod tests {
         let expected = serde_json::json!({
             "seen": 18, "scanned": 10, "in_flight": 6,
             "dropped": {"queue_full": 2, "no_arena": 0, "exit": 0, "worker_died": 0, "panic": 0},
-            "body_dropped": 0, "truncated": 0, "attacks": 0, "events": 4, "events_written": 0,
+            "body_dropped": 0, "truncated": 0, "attacks": 0, "suspects": 6, "events": 4, "events_written": 0,
             "events_lost": {"queue_full": 0, "rate": 2, "disk": 0, "write": 0, "exit": 0},
             "bytes": 0, "time_detect": 0.5, "panics": 0, "bad_values": 2, "completions": 0,
             "startid": 7, "node": "edge \"1\"", "version": "0.1.0", "workers": 1, "timestamp": 1

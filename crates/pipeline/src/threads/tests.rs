@@ -59,6 +59,7 @@ impl Inspect for Arc<Puppet> {
         if uri.starts_with("/attack") {
             verdict.hits = vec![hit(AttackType::Sqli), hit(AttackType::Xss)];
         }
+        verdict.suspect = uri.starts_with("/suspect");
         verdict
     }
 }

@@ -44,6 +44,18 @@ fn under_stress_every_request_is_counted_once() {
 }
 
 #[test]
+fn suspect_requests_are_scanned_and_make_no_event() {
+    let mut bench = bench("suspect", &config());
+    ["/", "/suspect/1", "/attack", "/suspect/2"].iter().for_each(|uri| bench.insist(uri));
+    assert!(bench.send_kind("/suspect/body", Kind::Body(CaptureId { seq: 0 })));
+    let (totals, events) = bench.stop(LONG);
+    let counted = totals.counted;
+    assert_eq!((counted.scanned, counted.completions), (4, 1));
+    assert_eq!((counted.suspects, counted.attacks, events.len()), (3, 1, 2));
+    assert!(totals.to_string().contains("attacks 1, suspects 3, "), "{totals}");
+}
+
+#[test]
 fn arenas_come_back_after_panics() {
     let config = Config { scan_threads: 1, arenas: 9, ..config() };
     let mut bench = bench("panics", &config);
