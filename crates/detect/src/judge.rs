@@ -7,32 +7,14 @@ use crate::tokens::Context;
 use crate::verdict;
 use crate::views::Group;
 
-/// Rules that convict do so with this much to spare: the tokens must speak clearly against them to be believed.
-const MARGIN: Points = 600;
-
-/// What rules can add up to at most, so that the tokens can be heard at all.
-const MOST: Points = 1900;
-
 /// [`verdict::SUSPECT`] in points.
 pub(crate) const SUSPECT: Points = verdict::SUSPECT as Points * 100;
 
-/// What the rules of a value say, before the tokens are heard.
-pub(crate) fn firm(sum: Points) -> Points {
-    if sum >= ALERT {
-        (sum + MARGIN).min(MOST)
-    } else {
-        sum
-    }
-}
-
-/// Rules and tokens together. The margin only decides; it is not part of the score.
+/// Rules and tokens together. What rules convict stays convicted: tokens only speak of what they leave open.
 fn combined(rules: Points, window: Option<Best>) -> Points {
-    let tokens = window.map_or(0, |best| best.points);
-    let decided = firm(rules).saturating_add(tokens);
-    if decided >= ALERT {
-        rules.saturating_add(tokens).max(ALERT)
-    } else {
-        decided
+    match window {
+        Some(best) if rules < ALERT => rules.saturating_add(best.points),
+        _ => rules,
     }
 }
 
@@ -160,8 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_convict_have_a_margin() {
-        assert_eq!((firm(999), firm(1000), firm(9000)), (999, 1600, MOST));
+    fn tokens_add_to_rules_that_do_not_convict() {
         let mut windows = Windows::default();
         let mut judged = |rules: Sums, tokens: Points| {
             let table = format!("sqli\t{}\tname word\n", tokens as f32 / 100.0);
@@ -169,10 +150,9 @@ mod tests {
             windows.read(&model, Context::Args, b"x1 word");
             score(&rules, windows.best(&model))
         };
-        assert_eq!(judged(sums(400, 1000), 0), 1000);
-        assert_eq!(judged(sums(400, 1000), -600), 1000);
-        assert_eq!(judged(sums(400, 1000), -601), 999);
-        assert_eq!(judged(sums(0, 9000), -901), 999);
+        assert_eq!(judged(sums(400, 1000), -9000), 1000);
+        assert_eq!(judged(sums(400, 1000), 500), 1000);
+        assert_eq!(judged(sums(400, 999), -600), 399);
         assert_eq!(judged(sums(0, 600), 400), 1000);
         assert_eq!(judged(sums(0, 0), 0), 0);
     }

@@ -122,11 +122,6 @@ impl Tally {
         self.waiting.clear();
     }
 
-    /// True if no rule has counted in the current value.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.counted.is_empty()
-    }
-
     /// A literal of `rule` stands at `literal`, in bytes of [`Views::lower`]. False if the budget is used up.
     pub(crate) fn literal(
         &mut self,

@@ -12,6 +12,9 @@ pub(super) const UNIT: f64 = 1.5;
 /// The score at which a request is flagged.
 const THRESHOLD: f64 = wallarm_detect::rules::THRESHOLD as f64;
 
+/// The logit of what rules convict: little is left to learn from it.
+const CONVICTED: f64 = 4.0;
+
 /// Rounds, and steps of the fit in each but the last.
 const ROUNDS: usize = 3;
 const STEPS: usize = 80;
@@ -110,14 +113,23 @@ fn examples<'d>(data: &'d Data, attacks: &[f64], benign: &[f64]) -> Vec<Example<
         features: &row.features,
         offset: offset(row),
         attacks: attacks.min(MOST),
-        benign: benign.min(MOST) * BENIGN,
+        // Nothing is learned from false alarms of rules: no weight acquits what they convict.
+        benign: if convicted(row) { 0.0 } else { benign.min(MOST) * BENIGN },
     })
     .collect()
 }
 
 /// What the rules say, as a logit.
 fn offset(row: &Row) -> f64 {
-    (f64::from(row.base) - THRESHOLD) / UNIT
+    match convicted(row) {
+        true => CONVICTED,
+        false => (f64::from(row.base) - THRESHOLD) / UNIT,
+    }
+}
+
+/// True if the rules alone convict.
+fn convicted(row: &Row) -> bool {
+    f64::from(row.base) >= THRESHOLD
 }
 
 pub(super) fn logit(row: &Row, weights: &[f64]) -> f64 {
@@ -128,5 +140,5 @@ pub(super) fn logit(row: &Row, weights: &[f64]) -> f64 {
 /// True if the weights flag the request.
 pub(super) fn flags(data: &Data, weights: &[f64], request: &Labelled) -> bool {
     let mut rows = request.rows.iter().filter_map(|at| data.rows.get(*at as usize));
-    rows.any(|row| if row.plain { offset(row) } else { logit(row, weights) } >= 0.0)
+    rows.any(|row| convicted(row) || !row.plain && logit(row, weights) >= 0.0)
 }

@@ -5,7 +5,7 @@ use crate::judge::{self, SUSPECT};
 use crate::limits::Budget;
 use crate::matcher::Occurrence;
 use crate::model::Windows;
-use crate::score::{Tally, View};
+use crate::score::{Tally, View, ALERT};
 use crate::views::{Field, Views};
 
 /// Steps for a byte of a value that the model reads.
@@ -102,10 +102,12 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
     pub(super) fn end_value(&mut self) {
         let Some((first, last)) = self.value.take() else { return };
         let Engine { compiled, model, .. } = self.engine;
+        let (counted, rules) = self.tally.end_value(compiled, first.group.is_wire());
         // A line end behind a payload says how it was sent and not what it is.
         let text = self.views.lower_bytes(last.field).trim_ascii_end();
-        let mute = last.field.mute;
-        let mut context = if mute { None } else { judge::context(first.group, text) };
+        let unread =
+            last.field.mute || self.wanted == Wanted::Suspect && judge::strongest(&rules) >= ALERT;
+        let mut context = if unread { None } else { judge::context(first.group, text) };
         let plain = context.is_none();
         if self.wanted == Wanted::All {
             context = judge::place(first.group, text);
@@ -114,14 +116,13 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
             self.short = true;
             context = None;
         }
-        if context.is_none() && self.tally.is_empty() {
+        if context.is_none() && counted.is_empty() {
             return;
         }
         let best = context.and_then(|context| {
             self.windows.read(model, context, text);
             self.windows.best(model)
         });
-        let (counted, rules) = self.tally.end_value(compiled, first.group.is_wire());
         let score = judge::score(&rules, best);
         let wanted = match self.wanted {
             Wanted::Suspect => score >= SUSPECT,
