@@ -52,14 +52,16 @@ pub(crate) struct Inflater {
 }
 
 impl Inflater {
-    /// Decompresses a stream that announces itself by its first bytes, at most `limit` bytes.
+    /// Decompresses a stream that announces itself by its first bytes, or one that has no frame at all if it may be `bare`; at most
+    /// `limit` bytes.
     pub(crate) fn undeclared(
         &mut self,
         stream: &[u8],
+        bare: bool,
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Inflated {
-        let coding = if is_zlib(stream) { Coding::Deflate } else { Coding::Unknown };
+        let coding = if bare || is_zlib(stream) { Coding::Deflate } else { Coding::Unknown };
         self.one(stream, coding, limit, out)
     }
 

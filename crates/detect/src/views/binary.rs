@@ -46,7 +46,9 @@ impl Extractor<'_> {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
         let outcome = match self.off(ParserSet::ZLIB) {
             true => Inflated::Nothing,
-            false => self.work.inflater.undeclared(message.raw, self.inflated_left, &mut unpacked),
+            false => {
+                self.work.inflater.undeclared(message.raw, false, self.inflated_left, &mut unpacked)
+            }
         };
         self.inflated(message.point, message.raw.len(), unpacked.len(), outcome);
         if outcome == Inflated::Nothing {

@@ -54,6 +54,8 @@ pub(super) struct Work {
     /// The pending container being read.
     pub(super) input: Vec<u8>,
     pub(super) unpacked: Vec<u8>,
+    /// What came out of base64 and is compressed.
+    pub(super) packed: Vec<u8>,
     pub(super) inflater: Inflater,
     /// The body without its content coding.
     pub(super) inflated: Vec<u8>,

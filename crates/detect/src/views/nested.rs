@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
-use super::{DecoderSet, Group, ParserSet, PointKind};
+use super::{DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::inflate::{self, Inflated};
 use crate::decode::{base64, gzip, Classes};
 use crate::parse::{graphql, java, pairs, php, viewstate};
@@ -79,8 +79,10 @@ impl Nested {
         }
         if value.group == Group::Header {
             if let Some(at) = credentials(bytes) {
-                let format = jwt_or_base64(bytes.get(at..)?);
-                return Some((format, at..bytes.len()));
+                return Some(match jwt_or_base64(bytes.get(at..)?) {
+                    Nested::Jwt => (Nested::Jwt, whole),
+                    format => (format, at..bytes.len()),
+                });
             }
         }
         // The path as a whole, since base64 may contain slashes.
@@ -121,14 +123,13 @@ fn jwt_or_base64(bytes: &[u8]) -> Nested {
     }
 }
 
-/// Where the credentials of an Authorization header start.
+/// Where the credentials of an Authorization header start: behind its first word. What looks like a token may follow any word.
 fn credentials(bytes: &[u8]) -> Option<usize> {
-    ["basic ", "bearer "].into_iter().map(str::len).zip(["basic ", "bearer "]).find_map(
-        |(length, scheme)| {
-            let start = bytes.get(..length)?;
-            start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(length)
-        },
-    )
+    const LONGEST: usize = 64;
+    let at = memchr::memchr(b' ', bytes.get(..bytes.len().min(LONGEST))?)? + 1;
+    let (scheme, rest) = bytes.split_at_checked(at)?;
+    let known = || [&b"basic "[..], b"bearer "].iter().any(|s| s.eq_ignore_ascii_case(scheme));
+    (rest.starts_with(b"eyJ") || known()).then_some(at)
 }
 
 /// The content of the first `data:…;base64,` URL.
@@ -178,20 +179,13 @@ impl Extractor<'_> {
                 self.json(Value { point, ..pending.value(input, How::Json) });
             }
             Nested::Base64 => self.base64(pending, input),
-            Nested::Jwt => {
-                let decoders = pending.decoders.union(DecoderSet::JWT);
-                let parts = input.split(|byte| *byte == b'.');
-                for (part, name) in parts.zip([&b"jwt_header"[..], b"jwt_payload"]) {
-                    let point = self.named_point(pending.point, PointKind::Jwt, name);
-                    self.base64(&Pending { point, decoders, ..*pending }, part);
-                }
-            }
+            Nested::Jwt => self.jwt(pending, input),
             Nested::Xml => {
                 let point = self.plain_point(pending.point, PointKind::Xml);
                 self.xml(Value { point, ..pending.value(input, How::Xml) });
             }
             Nested::Form => self.form(pending.value(input, How::Form)),
-            Nested::Zlib => self.unzip(pending, input),
+            Nested::Zlib => self.unzip(pending, input, false),
             Nested::Gql => {
                 let point = self.plain_point(pending.point, PointKind::Gql);
                 let decoders = pending.decoders.union(DecoderSet::GRAPHQL);
@@ -215,6 +209,23 @@ impl Extractor<'_> {
         }
     }
 
+    /// Header and payload of a token, and the word before it.
+    fn jwt(&mut self, pending: &Pending, input: &[u8]) {
+        let at = if pending.group == Group::Header { credentials(input) } else { None };
+        let (prefix, token) = input.split_at_checked(at.unwrap_or(0)).unwrap_or((&[], input));
+        if !prefix.is_empty() {
+            let point = self.named_point(pending.point, PointKind::Jwt, b"jwt_prefix");
+            let raw = prefix.trim_ascii_end();
+            self.value(Value { point, ..pending.value(raw, How::Document) });
+        }
+        let decoders = pending.decoders.union(DecoderSet::JWT);
+        let parts = token.split(|byte| *byte == b'.');
+        for (part, name) in parts.zip([&b"jwt_header"[..], b"jwt_payload"]) {
+            let point = self.named_point(pending.point, PointKind::Jwt, name);
+            self.base64(&Pending { point, decoders, ..*pending }, part);
+        }
+    }
+
     fn base64(&mut self, pending: &Pending, input: &[u8]) {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
         if base64::decode(input, &mut unpacked) {
@@ -226,13 +237,44 @@ impl Extractor<'_> {
             } else {
                 self.value(value);
             }
+        } else if self.may_be_deflated(pending.point) {
+            let mut packed = std::mem::take(&mut self.work.packed);
+            base64::decode_any(input, &mut packed);
+            self.work.unpacked = unpacked;
+            let point = self.plain_point(pending.point, PointKind::Base64);
+            let decoders = pending.decoders.union(DecoderSet::BASE64);
+            self.unzip(&Pending { point, decoders, ..*pending }, &packed, true);
+            self.work.packed = packed;
+            return;
         }
         self.work.unpacked = unpacked;
     }
 
-    fn unzip(&mut self, pending: &Pending, input: &[u8]) {
+    /// Looks for base64 that is no text because it was compressed.
+    pub(super) fn find_deflated(
+        &self,
+        bytes: &[u8],
+        classes: Classes,
+        value: &Value<'_>,
+    ) -> Option<(Nested, Range<usize>)> {
+        const SHORTEST: usize = 8;
+        let base64 = bytes.len() >= SHORTEST && !classes.has(Classes::NOT_BASE64);
+        let found = base64 && value.how != How::Document && self.may_be_deflated(value.point);
+        found.then_some((Nested::Base64, 0..bytes.len()))
+    }
+
+    /// True for a parameter of SAML's redirect binding: base64 of a stream without any frame, which only the name tells from a key.
+    fn may_be_deflated(&self, point: PointId) -> bool {
+        let start = self.views.points.key(point).and_then(|name| name.get(..4));
+        start.is_some_and(|start| start.eq_ignore_ascii_case(b"saml"))
+            && !self.off(ParserSet::ZLIB.union(ParserSet::BASE64))
+    }
+
+    /// Reads a compressed stream, which may do without a frame if it is `bare`.
+    fn unzip(&mut self, pending: &Pending, input: &[u8], bare: bool) {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
-        let outcome = self.work.inflater.undeclared(input, self.inflated_left, &mut unpacked);
+        let (limit, inflater) = (self.inflated_left, &mut self.work.inflater);
+        let outcome = inflater.undeclared(input, bare, limit, &mut unpacked);
         self.inflated(pending.point, input.len(), unpacked.len(), outcome);
         if outcome != Inflated::Nothing {
             let point = self.plain_point(pending.point, PointKind::Gzip);

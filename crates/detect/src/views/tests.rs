@@ -298,6 +298,18 @@ fn containers_inside_values_are_read() {
         Sample::get("/").header("Authorization", "Basic YWRtaW46JyBvciAx").views(Group::Header);
     let expected = ("[header, 'AUTHORIZATION', base64]".into(), "admin:' or 1".into());
     assert!(found.contains(&expected), "{found:?}");
+    for scheme in ["Bearer", "lsapi2", "x'--"] {
+        let value = format!("{scheme} eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x");
+        let found = Sample::get("/").header("Authorization", &value).views(Group::Header);
+        for (point, text) in [
+            ("jwt, 'jwt_prefix'", scheme),
+            ("jwt, 'jwt_header', base64, json_doc, hash, 'a'", "b' "),
+            ("jwt, 'jwt_payload', base64, json_doc, hash, 'c'", "d"),
+        ] {
+            let expected = (format!("[header, 'AUTHORIZATION', {point}]"), text.to_owned());
+            assert!(found.contains(&expected), "{point}: {found:?}");
+        }
+    }
 }
 
 #[test]

@@ -183,7 +183,8 @@ impl Extractor<'_> {
     ) -> bool {
         let found = match self.is_query(bytes, value) {
             true => Some((Nested::Gql, 0..bytes.len())),
-            false => Nested::find(bytes, classes, value),
+            false => Nested::find(bytes, classes, value)
+                .or_else(|| self.find_deflated(bytes, classes, value)),
         };
         let Some((format, range)) = found else { return false };
         // The body itself has been through its content codings.

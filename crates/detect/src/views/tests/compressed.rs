@@ -235,6 +235,39 @@ fn streams_inside_values_are_read() {
 }
 
 #[test]
+fn saml_parameters_are_inflated_without_a_frame() {
+    let coded = |text: &[u8]| {
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(text).unwrap();
+        base64(&encoder.finish().unwrap()).replace('+', "%2B")
+    };
+    let text = format!("<?xml version='1.0'?><r><a b='x&quot; or 1'/>{}</r>", "<c>d</c>".repeat(9));
+    let value = coded(text.as_bytes());
+    let found = Sample::get(&format!("/sso?SAMLRequest={value}&other={value}")).views(Group::Query);
+    for (point, text) in [
+        ("[get, 'SAMLRequest', base64, gzip]", &*text),
+        (
+            "[get, 'SAMLRequest', base64, gzip, xml, xml_tag, 'r', xml_tag, 'a', xml_attr, 'b']",
+            "x\" or 1",
+        ),
+    ] {
+        assert!(found.contains(&(point.into(), text.into())), "{point}: {found:?}");
+    }
+    assert!(!found.iter().any(|(point, _)| point.starts_with("[get, 'other', ")), "{found:?}");
+    // What is no stream stays what it is.
+    let found =
+        Sample::get("/sso?SAMLart=AAQAAMh48%2F1oXIM%2BsDo7Dh2qMp1HM4IF5DaR").views(Group::Query);
+    assert_eq!(found.len(), 1, "{found:?}");
+
+    let bomb = format!("/sso?samlresponse={}", coded(&vec![b'x'; 3 << 20]));
+    let mut views = Views::default();
+    let hit = Sample::get(&bomb).extract_into(&mut views, &Limits::default());
+    assert_eq!(hit, LimitsHit { data_bomb: true, ..LimitsHit::default() });
+    assert!(views.text.len() < 2 << 20, "{}", views.text.len());
+}
+
+#[test]
 fn many_streams_share_one_limit() {
     let stream = base64(&gzip(&vec![b'x'; 900 << 10]));
     let body = format!("a={stream}&b={stream}&c={stream}").replace('+', "%2B");

@@ -27,9 +27,15 @@ fn graphql_strings_are_named_by_operation_and_argument() {
     let expected = |parent: &str| {
         [
             (format!("{parent}, gql, gql_query, 'Find']"), " why'"),
-            (format!("{parent}, gql, gql_query, 'Find', gql_arg, 'name']"), "x' or 1"),
-            (format!("{parent}, gql, gql_query, 'Find', gql_arg, 'tags']"), "a'"),
-            (format!("{parent}, gql, gql_fragment, 'F', gql_arg, 'text']"), "say \"hi\" <b>"),
+            (
+                format!("{parent}, gql, gql_query, 'Find', gql_alias, 'all', gql_arg, 'name']"),
+                "x' or 1",
+            ),
+            (format!("{parent}, gql, gql_query, 'Find', gql_alias, 'all', gql_arg, 'tags']"), "a'"),
+            (
+                format!("{parent}, gql, gql_fragment, 'F', gql_type, 'User', gql_arg, 'text']"),
+                "say \"hi\" <b>",
+            ),
         ]
     };
     let check = |sample: Sample, group: Group, parent: &str| {
@@ -53,6 +59,42 @@ fn graphql_strings_are_named_by_operation_and_argument() {
     check(Sample::get(&format!("/graphql?query={coded}")), Group::Query, "[get, 'query'");
     let names = Sample::post("application/graphql", QUERY.as_bytes()).views(Group::BodyName);
     assert!(names.iter().any(|(_, text)| text.contains("users&filter&name&tags")), "{names:?}");
+}
+
+#[test]
+fn graphql_strings_are_named_by_what_they_stand_in() {
+    const CASES: [(&str, &str); 14] = [
+        (r#"query Q($a: [T!] = "x") {f}"#, "gql_query, 'Q', gql_var, 'a'"),
+        (r#"mutation ($b: T = {k: ["x"]}) {f}"#, "gql_mutation, gql_var, 'b'"),
+        (
+            r#"query Q($a: T @d(r: "x")) {f}"#,
+            "gql_query, 'Q', gql_var, 'a', gql_dir, 'd', gql_arg, 'r'",
+        ),
+        (r#"query Q($a: T @d, $b: T = "x") {f}"#, "gql_query, 'Q', gql_var, 'b'"),
+        (r#"query Q($a: T) {f(i: $a, j: "x")}"#, "gql_query, 'Q', gql_arg, 'j'"),
+        (r#"query @d(r: "x") {f}"#, "gql_query, gql_dir, 'd', gql_arg, 'r'"),
+        (r#"{a: f(i: 1, j: "x")}"#, "gql_query, gql_alias, 'a', gql_arg, 'j'"),
+        (r#"{a: f g(j: "x")}"#, "gql_query, gql_arg, 'j'"),
+        (r#"{a: f {g(j: "x")}}"#, "gql_query, gql_arg, 'j'"),
+        (r#"{f(i: 1) @d(j: "x")}"#, "gql_query, gql_dir, 'd', gql_arg, 'j'"),
+        (r#"{f @d g(j: "x")}"#, "gql_query, gql_arg, 'j'"),
+        (r#"{... on T {... on U {f} g(j: "x")}}"#, "gql_query, gql_type, 'T', gql_arg, 'j'"),
+        (r#"{...on T {f} g(j: "x")}"#, "gql_query, gql_arg, 'j'"),
+        (r#"{on {T {g(j: "x")}}}"#, "gql_query, gql_arg, 'j'"),
+    ];
+    for (text, point) in CASES {
+        let sample = Sample::post("application/graphql", text.as_bytes());
+        let point = format!("[post, gql, {point}]");
+        assert_eq!(sample.views(Group::Body), [(point, "x".to_owned())], "{text}");
+    }
+}
+
+#[test]
+fn many_strings_of_one_graphql_argument_share_a_point() {
+    let text = format!("{{{}: f(a: [{}])}}", "n".repeat(1000), r#""x","#.repeat(1000));
+    let views = Sample::post("application/graphql", text.as_bytes()).extract();
+    assert!(views.fields.len() > 1000, "{}", views.fields.len());
+    assert!(views.points.len() < 20, "{}", views.points.len());
 }
 
 #[test]
