@@ -5,6 +5,7 @@ mod charsets;
 mod compressed;
 mod formats;
 mod properties;
+mod switches;
 
 use super::*;
 use crate::request::{Header, Scope};
@@ -370,61 +371,6 @@ fn padded(padding: &str, kinds: usize) {
         let found = list(&views, Group::Body);
         assert!(found.iter().any(|(_, text)| text.contains("'payload")));
     }
-}
-
-#[test]
-fn each_parser_can_be_switched_off() {
-    let json = r#"{"a":"b\u0027"}"#;
-    let part = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\nb'\r\n--B--";
-    let get = |uri: &str| Sample::get(uri);
-    let table: [(&str, Sample, &str); 10] = [
-        ("cookie", get("/").header("Cookie", "a=%27"), "[header, 'COOKIE', cookie, 'a']"),
-        ("json", Sample::post("application/json", json.as_bytes()), "[post, json_doc, hash, 'a']"),
-        ("json", get("/?a=%7B%22b%22:%22c%22%7D"), "[get, 'a', json_doc, hash, 'b']"),
-        (
-            "multipart",
-            Sample::post("multipart/form-data; boundary=B", part.as_bytes()),
-            "[post, multipart, 'a']",
-        ),
-        ("base64", get("/?q=PHNjcmlwdD4x"), "[get, 'q', base64]"),
-        ("urlenc", Sample::post("", b"a=%27"), "[post, form_urlencoded, 'a']"),
-        ("xml", Sample::post("text/xml", b"<a>b</a>"), "[post, xml, xml_tag, 'a']"),
-        ("jwt", get("/?q=eyJhIjoiYicgIn0.eyJjIjoiZCJ9.x"), "[get, 'q', jwt, 'jwt_header', base64]"),
-        (
-            "zlib",
-            Sample::post(
-                "",
-                b"\x1f\x8b\x08\0\0\0\0\0\0\x03K\xb4MT\x07\0\xc9\xeb\x0e\xad\x04\0\0\0",
-            ),
-            "[post, gzip, form_urlencoded, 'a']",
-        ),
-        ("percent", get("/?q=%2527"), "'"),
-    ];
-    for (name, sample, point) in table {
-        let shows = |disabled: ParserSet| {
-            let limits = Limits { disabled, ..Limits::default() };
-            let mut views = Views::default();
-            sample.extract_into(&mut views, &limits);
-            let fields = views.fields.iter();
-            let shown: Vec<String> = fields
-                .map(|f| {
-                    format!(
-                        "{} {}",
-                        views.point_name(f.point),
-                        String::from_utf8_lossy(views.bytes(f))
-                    )
-                })
-                .collect();
-            shown.iter().any(|line| line.starts_with(point) || line.ends_with(point))
-        };
-        assert!(shows(ParserSet::NONE), "{name}");
-        assert!(!shows(ParserSet::named(name).unwrap()), "{name}");
-    }
-    let limits = Limits { disabled: ParserSet::HTMLJS, ..Limits::default() };
-    let mut views = Views::default();
-    Sample::get("/?a=%5Cx27&b=%26lt;").extract_into(&mut views, &limits);
-    let texts: Vec<String> = list(&views, Group::Query).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(texts, ["\\x27", "&lt;"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 /// ASCII in UTF-16.
-fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
+pub(super) fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
     let mark = if mark { "\u{FEFF}" } else { "" };
     let units = mark.encode_utf16().chain(text.encode_utf16());
     units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()

@@ -130,7 +130,7 @@ fn depth_and_aliases_of_graphql_are_limited() {
 }
 
 /// A length-delimited field.
-fn field(number: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
     let mut length = content.len();
     while length > 127 {
@@ -142,7 +142,7 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
     field
 }
 
-fn frame(flags: u8, message: &[u8]) -> Vec<u8> {
+pub(super) fn frame(flags: u8, message: &[u8]) -> Vec<u8> {
     [&[flags][..], &(message.len() as u32).to_be_bytes(), message].concat()
 }
 
