@@ -225,4 +225,13 @@ mod tests {
         assert_eq!(ParserSet::named("json_doc"), ParserSet::named("json"));
         assert_eq!(ParserSet::named("JSON"), None);
     }
+
+    #[test]
+    fn every_parser_and_anomaly_is_documented() {
+        let text = include_str!("../../../../docs/parsers.md");
+        let parsers = ParserSet::NAMED.iter().map(|(name, _)| name);
+        for name in parsers.chain(Anomalies::NAMED.iter().map(|(name, _)| name)) {
+            assert!(text.contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }
