@@ -37,6 +37,8 @@ pub(crate) fn by_attack(
     model: &Model,
     windows: &mut Windows,
 ) -> Sums {
+    // A scan does not read what rules convict, so the tokens of such a value do not name its type when it is explained either.
+    let window = window.filter(|_| strongest(rules) < ALERT);
     let support = window.map_or_else(Sums::default, |best| windows.support(model, best));
     let weight = |attack: &AttackType| {
         let of = |sums: &Sums| sums.get(attack.index()).copied().unwrap_or_default();
@@ -166,6 +168,18 @@ mod tests {
         assert_eq!(judged(sums(1000, 400)), sums(1000, 0));
         assert_eq!(judged(sums(1000, 1100)), sums(1000, 1100));
         assert_eq!(judged(sums(300, 0)), sums(300, 0));
+    }
+
+    #[test]
+    fn tokens_do_not_name_the_type_of_what_rules_convict() {
+        let model = Model::parse("sqli\t5.0\tname word\n").unwrap();
+        let mut windows = Windows::default();
+        windows.read(&model, Context::Args, b"x1 word");
+        let best = windows.best(&model);
+        let mut judged =
+            |rules: Sums| by_attack(&rules, score(&rules, best), best, &model, &mut windows);
+        assert_eq!(judged(sums(1000, 900)), sums(1000, 0));
+        assert_eq!(judged(sums(600, 500)), sums(0, 1100));
     }
 
     #[test]
