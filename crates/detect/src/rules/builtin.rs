@@ -15,6 +15,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("rules/rce.toml", include_str!("../../rules/rce.toml")),
     ("rules/redir.toml", include_str!("../../rules/redir.toml")),
     ("rules/scanner.toml", include_str!("../../rules/scanner.toml")),
+    ("rules/sqli-pieces.toml", include_str!("../../rules/sqli-pieces.toml")),
     ("rules/sqli.toml", include_str!("../../rules/sqli.toml")),
     ("rules/ssi.toml", include_str!("../../rules/ssi.toml")),
     ("rules/ssrf.toml", include_str!("../../rules/ssrf.toml")),
