@@ -57,23 +57,28 @@ pub(super) fn train(data: &Data, chosen: impl Fn(&Labelled) -> bool) -> Vec<f64>
 }
 
 /// How often each row is the worst of an attack.
-pub(super) fn worst(
-    data: &Data,
-    requests: &[&Labelled],
-    rate: impl Fn(usize, &Row) -> f64,
-) -> Vec<f64> {
+fn worst(data: &Data, requests: &[&Labelled], rate: impl Fn(usize, &Row) -> f64) -> Vec<f64> {
     let mut counts = vec![0.0; data.rows.len()];
     for request in requests.iter().filter(|request| request.attack) {
-        let rated = request.rows.iter().filter_map(|at| {
-            let at = *at as usize;
-            Some((rate(at, data.rows.get(at)?), at))
-        });
-        let worst = rated.max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some(count) = worst.and_then(|(_, at)| counts.get_mut(at)) {
+        let worst = worst_of(data, request, &rate);
+        if let Some(count) = worst.and_then(|at| counts.get_mut(at)) {
             *count += 1.0;
         }
     }
     counts
+}
+
+/// The row of a request that rates highest.
+pub(super) fn worst_of(
+    data: &Data,
+    request: &Labelled,
+    rate: impl Fn(usize, &Row) -> f64,
+) -> Option<usize> {
+    let rated = request.rows.iter().filter_map(|at| {
+        let at = *at as usize;
+        Some((rate(at, data.rows.get(at)?), at))
+    });
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at)
 }
 
 /// How often each row stands in benign requests.

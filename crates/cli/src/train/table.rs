@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use wallarm_detect::AttackType;
 
-use super::data::{attack_of, Data, Labelled};
-use super::rounds::{logit, worst, MOST, UNIT};
+use super::data::{attack_of, Data};
+use super::rounds::{logit, worst_of, MOST, UNIT};
 
 /// Smaller weights, in score points, are left out.
 const LEAST: f64 = 0.1;
@@ -32,25 +32,35 @@ pub(super) fn write(data: &Data, weights: &[f64], out: &mut impl Write) -> io::R
     Ok(())
 }
 
+/// How often something was seen, by attack type.
+type ByType = [f64; AttackType::ALL.len()];
+
 /// The attack type in whose payloads each feature stands most.
 fn types(data: &Data, weights: &[f64]) -> Vec<AttackType> {
-    let mut counts = vec![[0.0; AttackType::ALL.len()]; data.features.len()];
-    for (attack, index) in AttackType::ALL.into_iter().zip(0..) {
-        let of = |one: &&Labelled| attack_of(one.labels.class.as_deref()) == attack;
-        let requests: Vec<&Labelled> = data.requests.iter().filter(of).collect();
-        let worst = worst(data, &requests, |_, row| logit(row, weights));
-        for (row, count) in data.rows.iter().zip(worst).filter(|(_, count)| *count > 0.0) {
-            for feature in &row.features {
-                let cell = counts.get_mut(*feature as usize).and_then(|row| row.get_mut(index));
-                if let Some(cell) = cell {
-                    *cell += count.min(MOST);
-                }
-            }
+    let mut counts = vec![ByType::default(); data.features.len()];
+    for (row, seen) in data.rows.iter().zip(payloads(data, weights)) {
+        for feature in &row.features {
+            let cells = counts.get_mut(*feature as usize).into_iter().flatten();
+            cells.zip(seen).for_each(|(cell, seen)| *cell += seen.min(MOST));
         }
     }
-    let most = |row: [f64; AttackType::ALL.len()]| {
+    let most = |row: ByType| {
         let cells = AttackType::ALL.into_iter().zip(row);
         cells.rev().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(AttackType::Rce, |(attack, _)| attack)
     };
     counts.into_iter().map(most).collect()
+}
+
+/// How often each row is the payload of an attack of each type.
+fn payloads(data: &Data, weights: &[f64]) -> Vec<ByType> {
+    let mut seen = vec![ByType::default(); data.rows.len()];
+    for request in data.requests.iter().filter(|request| request.attack) {
+        let attack = attack_of(request.labels.class.as_deref());
+        let worst = worst_of(data, request, |_, row| logit(row, weights));
+        let cells = worst.and_then(|at| seen.get_mut(at)).into_iter().flatten();
+        for (cell, of) in cells.zip(AttackType::ALL) {
+            *cell += f64::from(u8::from(of == attack));
+        }
+    }
+    seen
 }
