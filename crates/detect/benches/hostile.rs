@@ -3,13 +3,18 @@
 //! A request is made of a few pieces, repeated up to a length, encoded and put into a container. Hill-climbing changes one of these at a
 //! time and keeps what costs more.
 
+#[path = "../tests/common/sample.rs"]
+mod sample;
+
 use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rustix::time::{clock_gettime, ClockId};
 use wallarm_detect::rules::Trigger;
-use wallarm_detect::{Engine, Header, Limits, LimitsHit, Request, Scope, Scratch, Views};
+use wallarm_detect::{Engine, Limits, LimitsHit, Request, Scratch, Views};
+
+use sample::Sample;
 
 /// Requests that are kept and changed further.
 const KEPT: usize = 48;
@@ -116,7 +121,7 @@ fn main() {
             None => fresh(&pieces, &mut random),
         };
         tried += 1;
-        let cost = measure(&engine, &case, &mut scratch);
+        let cost = case.sample().with(|request| measure(&engine, request, &mut scratch));
         keep(&mut kept, cost, case);
     }
     println!("{tried} requests tried; µs/KB, of which extraction\n");
@@ -200,34 +205,16 @@ fn keep(kept: &mut Vec<(Cost, Case)>, cost: Cost, case: Case) {
     kept.truncate(KEPT);
 }
 
-fn measure(engine: &Engine, case: &Case, scratch: &mut Scratch) -> Cost {
-    let (uri, headers, body) = case.parts();
-    let headers: Vec<Header<'_>> = headers
-        .iter()
-        .map(|(name, value)| Header {
-            name: name.as_bytes(),
-            value: value.as_bytes(),
-            helper: false,
-        })
-        .collect();
-    let request = Request {
-        method: if body.is_empty() { b"GET" } else { b"POST" },
-        uri: uri.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &headers,
-        body: body.as_bytes(),
-        body_truncated: false,
-        scope: Scope::Whole,
-    };
+fn measure(engine: &Engine, request: &Request<'_>, scratch: &mut Scratch) -> Cost {
     let limits = Limits::default();
-    let verdict = engine.scan(&request, &limits, scratch);
+    let verdict = engine.scan(request, &limits, scratch);
     let bytes = request.len();
     let per_kib = |time: Duration| time.as_secs_f64() * 1e6 * 1024.0 / bytes as f64;
-    let scan = fastest(|| drop(black_box(engine.scan(black_box(&request), &limits, scratch))));
+    let scan = fastest(|| drop(black_box(engine.scan(black_box(request), &limits, scratch))));
     let mut views = Views::default();
     let extract = fastest(|| {
         let mut spent = limits.budget(bytes);
-        views.extract(black_box(&request), &limits, &mut spent, &mut LimitsHit::default());
+        views.extract(black_box(request), &limits, &mut spent, &mut LimitsHit::default());
     });
     let (scan, extract) = (per_kib(scan), per_kib(extract));
     Cost { scan, extract, bytes, steps: verdict.steps, cut: verdict.limits.overlimit_res }
@@ -249,15 +236,23 @@ fn fastest(mut call: impl FnMut()) -> Duration {
 
 impl Case {
     /// Target, headers and body.
-    fn parts(&self) -> (String, Vec<(&'static str, String)>, String) {
+    fn sample(&self) -> Sample {
         let value = self.value();
-        let post =
-            |kind: &str, body: String| ("/".into(), vec![("Content-Type", kind.into())], body);
+        let get = |uri: String| Sample { uri, ..Sample::default() };
+        let with = |name, value| Sample {
+            uri: "/".into(),
+            headers: vec![(name, value)],
+            body: Vec::new(),
+        };
+        let post = |kind: &str, body: String| Sample {
+            body: body.into(),
+            ..with("Content-Type", kind.into())
+        };
         match self.name(&CONTAINERS, self.container) {
-            "query" => (format!("/?q={value}"), Vec::new(), String::new()),
-            "path" => (format!("/{value}"), Vec::new(), String::new()),
-            "cookie" => ("/".into(), vec![("Cookie", format!("a={value}"))], String::new()),
-            "header" => ("/".into(), vec![("X-Value", value)], String::new()),
+            "query" => get(format!("/?q={value}")),
+            "path" => get(format!("/{value}")),
+            "cookie" => with("Cookie", format!("a={value}")),
+            "header" => with("X-Value", value),
             "form" => post("application/x-www-form-urlencoded", format!("a={value}")),
             "json string" => post("application/json", format!("[\"{value}\"]")),
             "json document" => post("application/json", value),

@@ -3,20 +3,21 @@
 //!
 //! A plain loop: what counts is the mean and the spread over many scans of a few requests, and the share of each stage.
 
+#[path = "../tests/common/sample.rs"]
+mod sample;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use wallarm_detect::rules::{Rule, Trigger};
-use wallarm_detect::{Engine, Header, Limits, LimitsHit, Request, Scope, Scratch, Views};
+use wallarm_detect::{Engine, Limits, LimitsHit, Request, Scratch, Views};
+
+use sample::Sample;
 
 const RUN: Duration = Duration::from_millis(400);
 
-struct Sample {
-    name: &'static str,
-    uri: String,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
+/// A request, and what it is called.
+type Named = (&'static str, Sample);
 
 fn main() {
     let start = Instant::now();
@@ -39,49 +40,30 @@ fn main() {
     );
     let wanted =
         std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    for sample in samples().into_iter().chain(soups(&engine)) {
-        if sample.name.contains(&wanted) {
-            measure(&engine, &sample);
+    for (name, sample) in samples().into_iter().chain(soups(&engine)) {
+        if name.contains(&wanted) {
+            sample.with(|request| measure(&engine, name, request));
         }
     }
 }
 
-fn measure(engine: &Engine, sample: &Sample) {
-    let headers: Vec<Header<'_>> = sample
-        .headers
-        .iter()
-        .map(|(name, value)| Header {
-            name: name.as_bytes(),
-            value: value.as_bytes(),
-            helper: false,
-        })
-        .collect();
-    let request = Request {
-        method: if sample.body.is_empty() { b"GET" } else { b"POST" },
-        uri: sample.uri.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &headers,
-        body: sample.body.as_bytes(),
-        body_truncated: false,
-        scope: Scope::Whole,
-    };
+fn measure(engine: &Engine, name: &str, request: &Request<'_>) {
     let limits = Limits::default();
     let mut scratch = Scratch::default();
-    let verdict = engine.scan(&request, &limits, &mut scratch);
+    let verdict = engine.scan(request, &limits, &mut scratch);
     let [cpu, p50, p99] = time(|| {
-        black_box(engine.scan(black_box(&request), &limits, &mut scratch));
+        black_box(engine.scan(black_box(request), &limits, &mut scratch));
     });
     let mut views = Views::default();
     let [extract, ..] = time(|| {
         let mut spent = limits.budget(request.len());
-        views.extract(black_box(&request), &limits, &mut spent, &mut LimitsHit::default());
+        views.extract(black_box(request), &limits, &mut spent, &mut LimitsHit::default());
         black_box(&views);
     });
     let length = request.len();
     let found: Vec<&str> = verdict.hits.iter().map(|hit| hit.attack.name()).collect();
     println!(
-        "{:28} {length:>7} {cpu:>9.2} {p50:>9.2} {p99:>9.2} {extract:>9.2} {:>9.2} {:>8} {}",
-        sample.name,
+        "{name:28} {length:>7} {cpu:>9.2} {p50:>9.2} {p99:>9.2} {extract:>9.2} {:>9.2} {:>8} {}",
         cpu * 1024.0 / length as f64,
         verdict.steps / length as u64,
         found.join(" ")
@@ -132,14 +114,14 @@ fn browser() -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-fn post(kind: &str, body: String) -> (Vec<(&'static str, String)>, String) {
+fn post(uri: &str, kind: &str, body: String) -> Sample {
     let mut headers = browser();
     headers.push(("Content-Type", kind.to_owned()));
-    (headers, body)
+    Sample { uri: uri.into(), headers, body: body.into() }
 }
 
 /// Everything that rules react to, as JSON strings so that it arrives unchanged: all literals, and all examples.
-fn soups(engine: &Engine) -> Vec<Sample> {
+fn soups(engine: &Engine) -> Vec<Named> {
     let literals = |rule: &Rule| match &rule.trigger {
         Trigger::Literals { literals, .. } => literals.join(" "),
         Trigger::Anomaly(_) => String::new(),
@@ -148,17 +130,12 @@ fn soups(engine: &Engine) -> Vec<Sample> {
     let soup = |text: &dyn Fn(&Rule) -> String| {
         let texts: Vec<String> = engine.rules().iter().map(text).collect();
         let value = texts.join(" ").replace(['"', '\\'], "'").replace(char::is_control, " ");
-        let (headers, body) = post("application/json", format!("{{\"a\":\"{value}\"}}"));
-        (headers, body)
+        post("/", "application/json", format!("{{\"a\":\"{value}\"}}"))
     };
-    let sample = |name, (headers, body)| Sample { name, uri: "/".into(), headers, body };
-    vec![
-        sample("hostile, all literals", soup(&literals)),
-        sample("hostile, near misses", soup(&examples)),
-    ]
+    vec![("hostile, all literals", soup(&literals)), ("hostile, near misses", soup(&examples))]
 }
 
-fn samples() -> Vec<Sample> {
+fn samples() -> Vec<Named> {
     let form = "application/x-www-form-urlencoded";
     let comment =
         "I selected the union of both sets, and it works: thanks for the update! ".repeat(5);
@@ -167,13 +144,11 @@ fn samples() -> Vec<Sample> {
             "get, browser",
             "/catalog/garden/tools/spade?colour=green&page=3&sort=price&q=long+handled+spade",
             browser(),
-            String::new(),
         ),
         (
             "get, api",
             "/api/v1/orders/18273645?fields=id,total,currency",
             vec![("Host", "api.example.com".to_owned()), ("Accept", "application/json".to_owned())],
-            String::new(),
         ),
     ];
     let bodies = [
@@ -187,15 +162,9 @@ fn samples() -> Vec<Sample> {
         ("hostile, many fields", form, "a=1&".repeat(8192)),
         ("hostile, json arrays", "application/json", "[".repeat(16384)),
     ];
-    let get = |(name, uri, headers, body): (_, &str, _, _)| Sample {
-        name,
-        uri: uri.into(),
-        headers,
-        body,
+    let get = |(name, uri, headers): (_, &str, _)| {
+        (name, Sample { uri: uri.into(), headers, body: Vec::new() })
     };
-    let with_body = |(name, kind, body): (_, &str, _)| {
-        let (headers, body) = post(kind, body);
-        Sample { name, uri: "/account/comments".into(), headers, body }
-    };
+    let with_body = |(name, kind, body)| (name, post("/account/comments", kind, body));
     ordinary.into_iter().map(get).chain(bodies.into_iter().map(with_body)).collect()
 }

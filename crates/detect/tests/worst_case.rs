@@ -1,13 +1,18 @@
 //! Hostile requests: steps grow with the length and not faster, and a used-up budget is told without losing what was found.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
+#[path = "common/sample.rs"]
+mod sample;
+
 use std::io::Write;
 use std::sync::LazyLock;
 
 use flate2::write::GzEncoder;
 use flate2::Compression;
 use wallarm_detect::rules::Trigger;
-use wallarm_detect::{AttackType, Engine, Header, Hit, Limits, Request, Scope, Scratch, Verdict};
+use wallarm_detect::{AttackType, Engine, Hit, Limits, Scratch, Verdict};
+
+use sample::Sample;
 
 static ENGINE: LazyLock<Engine> =
     LazyLock::new(|| Engine::builtin().unwrap_or_else(|error| panic!("{error}")));
@@ -23,13 +28,6 @@ const JSON: &str = "application/json";
 const XML: &str = "text/xml";
 const MULTIPART: &str = "multipart/form-data; boundary=cut";
 
-#[derive(Default)]
-struct Sample {
-    uri: String,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
 fn post(kind: &str, body: impl Into<Vec<u8>>) -> Sample {
     let headers = vec![("Content-Type", kind.to_owned())];
     Sample { uri: "/".into(), headers, body: body.into() }
@@ -40,22 +38,7 @@ fn query(value: &str) -> Sample {
 }
 
 fn scan(sample: &Sample, limits: &Limits) -> Verdict {
-    let header = |(name, value): &(&'static str, String)| (name.as_bytes(), value.clone());
-    let headers: Vec<(&[u8], String)> = sample.headers.iter().map(header).collect();
-    let headers: Vec<Header<'_>> = headers
-        .iter()
-        .map(|(name, value)| Header { name, value: value.as_bytes(), helper: false })
-        .collect();
-    let request = Request {
-        method: if sample.body.is_empty() { b"GET" } else { b"POST" },
-        uri: sample.uri.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &headers,
-        body: &sample.body,
-        body_truncated: false,
-        scope: Scope::Whole,
-    };
-    ENGINE.scan(&request, limits, &mut Scratch::default())
+    sample.with(|request| ENGINE.scan(request, limits, &mut Scratch::default()))
 }
 
 /// `piece` as often as it takes to reach `length` bytes.
