@@ -12,6 +12,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("rules/php.toml", include_str!("../../rules/php.toml")),
     ("rules/proto.toml", include_str!("../../rules/proto.toml")),
     ("rules/ptrav.toml", include_str!("../../rules/ptrav.toml")),
+    ("rules/rce-values.toml", include_str!("../../rules/rce-values.toml")),
     ("rules/rce.toml", include_str!("../../rules/rce.toml")),
     ("rules/redir.toml", include_str!("../../rules/redir.toml")),
     ("rules/scanner.toml", include_str!("../../rules/scanner.toml")),
