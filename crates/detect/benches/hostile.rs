@@ -128,7 +128,8 @@ fn main() {
     for (cost, case) in kept.iter().take(SHOWN) {
         let Cost { scan, extract, bytes, steps, cut } = cost;
         let (per_byte, cut) = (steps / *bytes as u64, if *cut { ", cut" } else { "" });
-        println!("{scan:>8.1} {extract:>8.1}  {bytes} bytes, {per_byte} steps/B{cut}, {case}");
+        let price = scan * *bytes as f64 / 1.024 / (*steps).max(1) as f64;
+        println!("{scan:>8.1} {extract:>8.1}  {bytes} bytes, {per_byte} steps/B of {price:.2} ns{cut}, {case}");
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            steps: 4_000_000,
+            steps: 128_000,
             steps_per_byte: 64,
             depth: 5,
             nesting: 64,

@@ -23,7 +23,7 @@ pub use places::Places;
 pub const THRESHOLD: f32 = 10.0;
 
 /// Bytes before and after a literal in which a regex is searched, unless the rule says otherwise.
-pub const WINDOW: (u32, u32) = (64, 256);
+pub const WINDOW: (u32, u32) = (48, 128);
 
 /// Where a rule was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

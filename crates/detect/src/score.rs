@@ -15,7 +15,11 @@ pub(crate) type Points = i32;
 pub(crate) type Sums = [Points; AttackType::ALL.len()];
 
 /// Steps for looking at one literal for one rule.
-const HIT_STEPS: usize = 4;
+const HIT_STEPS: usize = 8;
+
+/// Steps for starting a regex, and for each byte that it reads: it waits for its tables at every one.
+const SEARCH_STEPS: usize = 48;
+const SEARCH_BYTE_STEPS: usize = 2;
 
 pub(crate) fn to_points(weight: f32) -> Points {
     (weight * 100.0).round() as Points
@@ -220,7 +224,8 @@ impl Tally {
         else {
             return true;
         };
-        if !spent.spend((pending.to - pending.from) as usize) {
+        let bytes = (pending.to - pending.from) as usize;
+        if !spent.spend(SEARCH_STEPS + bytes * SEARCH_BYTE_STEPS) {
             return false;
         }
         let base = view.field.start;
