@@ -24,7 +24,7 @@ pub(crate) use report::payload_of;
 const BLOCK: usize = 16 << 10;
 
 /// Steps for moving on to the next view.
-const VIEW_STEPS: usize = 8;
+const VIEW_STEPS: usize = 48;
 
 /// Compiled rules; immutable and shared by all threads.
 #[derive(Debug)]
@@ -211,8 +211,10 @@ impl Engine {
     ) -> Option<PointId> {
         let Scratch { views, found, tally, windows } = scratch;
         // Half is kept for matching: a request that is costly to take apart must not go unmatched.
-        let mut reading = Budget::new(spent.left() / 2);
+        let half = spent.left() / 2;
+        let mut reading = Budget::new(half);
         views.extract(request, limits, &mut reading, hit);
+        spent.grant(reading.granted() - half);
         let _ = spent.spend(usize::try_from(reading.spent()).unwrap_or(usize::MAX));
         let views = &*views;
         tally.begin(self.number, self.compiled.len());

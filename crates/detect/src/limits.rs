@@ -37,7 +37,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            steps: 128_000,
+            steps: 192_000,
             steps_per_byte: 64,
             depth: 5,
             nesting: 64,
@@ -147,6 +147,11 @@ impl Budget {
     pub(crate) fn grant(&mut self, steps: u64) {
         self.granted = self.granted.saturating_add(steps);
         self.left = self.left.saturating_add(steps);
+    }
+
+    /// All steps granted so far.
+    pub(crate) fn granted(&self) -> u64 {
+        self.granted
     }
 
     /// Steps paid so far.

@@ -9,7 +9,7 @@ use crate::score::{Tally, View, ALERT};
 use crate::views::{Field, Views};
 
 /// Steps for a byte of a value that the model reads.
-const READ_STEPS: usize = 8;
+const READ_STEPS: usize = 4;
 
 /// Maps occurrences to views while both move forward. Neighbouring views of one value are judged together.
 pub(super) struct Cursor<'a, S> {

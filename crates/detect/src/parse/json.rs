@@ -53,15 +53,13 @@ impl<'a> Scanner<'a> {
         text
     }
 
+    /// Words without quotes, all up to the next sign of JSON: what they say, they say together.
     fn bare(&mut self) -> &'a [u8] {
-        let ends = |byte: &u8| {
-            byte.is_ascii_whitespace()
-                || matches!(byte, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"')
-        };
+        let ends = |byte: &u8| matches!(byte, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
         let length = self.rest.iter().position(ends).unwrap_or(self.rest.len()).max(1);
-        let (word, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        let (words, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
         self.rest = rest;
-        word
+        words.trim_ascii_end()
     }
 
     fn colon_follows(&self) -> bool {

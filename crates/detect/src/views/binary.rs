@@ -50,7 +50,7 @@ impl Extractor<'_> {
                 self.work.inflater.undeclared(message.raw, false, self.inflated_left, &mut unpacked)
             }
         };
-        self.inflated(message.point, message.raw.len(), unpacked.len(), outcome);
+        self.inflated(message.point, message.raw.len(), &mut unpacked, outcome);
         if outcome == Inflated::Nothing {
             self.value(message);
         } else {

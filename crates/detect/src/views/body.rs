@@ -52,7 +52,7 @@ impl Extractor<'_> {
         let codings = request.headers.iter().filter(named).map(|header| header.value);
         let limit = self.inflated_left;
         let outcome = self.work.inflater.inflate(request.body, codings, limit, inflated);
-        self.inflated(point, request.body.len(), inflated.len(), outcome);
+        self.inflated(point, request.body.len(), inflated, outcome);
         outcome
     }
 
@@ -63,16 +63,24 @@ impl Extractor<'_> {
         self.over_limit();
     }
 
-    /// Accounts for a stream of `from` bytes at `point` that became `to` bytes.
-    pub(super) fn inflated(&mut self, point: PointId, from: usize, to: usize, outcome: Inflated) {
+    /// Accounts for a stream of `from` bytes at `point` that became `out`, of which a bomb keeps the beginning.
+    pub(super) fn inflated(
+        &mut self,
+        point: PointId,
+        from: usize,
+        out: &mut Vec<u8>,
+        outcome: Inflated,
+    ) {
+        let to = out.len();
         if outcome == Inflated::Cut && from.saturating_mul(BOMB_RATIO) < self.inflated_left {
             self.bomb(point);
+            out.truncate(from.saturating_mul(BOMB_RATIO));
         } else if outcome == Inflated::Cut {
             self.hit.view_bytes = true;
             self.over_limit();
         }
         self.inflated_left = self.inflated_left.saturating_sub(to);
-        self.grow(to);
+        self.grow(out.len(), from);
         // What comes out is bounded for the whole request; broken streams are bounded by their number.
         let _ = self.pay(from);
     }

@@ -9,6 +9,12 @@ use crate::decode::{inflate::Inflater, Buffers};
 use crate::limits::{Budget, Limits, LimitsHit};
 use crate::request::{Request, Scope};
 
+/// Steps for a value or a view, whatever its length.
+const VALUE_STEPS: usize = 48;
+
+/// How many times its size something compressed may grow to and still be granted steps for every byte.
+const PAID_RATIO: usize = 16;
+
 pub(super) fn extract(
     views: &mut Views,
     request: &Request<'_>,
@@ -104,6 +110,11 @@ pub(super) struct Extractor<'v> {
 }
 
 impl Extractor<'_> {
+    /// Pays for a value of `bytes`: for reading it, and for all that is done once whatever its length.
+    pub(super) fn pay_value(&mut self, bytes: usize) -> bool {
+        self.pay(bytes + VALUE_STEPS)
+    }
+
     /// Pays for `bytes` read once; false if the budget is used up.
     pub(super) fn pay(&mut self, bytes: usize) -> bool {
         let paid = self.spent.spend(bytes + 1);
@@ -111,10 +122,11 @@ impl Extractor<'_> {
         paid
     }
 
-    /// Makes room for `bytes` that the request did not have on the wire.
-    pub(super) fn grow(&mut self, bytes: usize) {
-        let steps = (bytes as u64).saturating_mul(u64::from(self.limits.steps_per_byte));
-        self.spent.grant(steps);
+    /// Makes room for `bytes` that came out of `from` bytes of the request. Steps are granted for no more than text grows to: else a
+    /// few bytes on the wire would buy a thousand times their share.
+    pub(super) fn grow(&mut self, bytes: usize, from: usize) {
+        let paid = bytes.min(from.saturating_mul(PAID_RATIO)) as u64;
+        self.spent.grant(paid.saturating_mul(u64::from(self.limits.steps_per_byte)));
         self.most_bytes += bytes.saturating_mul(self.limits.view_bytes_per_byte as usize);
     }
 
@@ -212,7 +224,7 @@ impl Extractor<'_> {
         bytes: &[u8],
         decoders: DecoderSet,
     ) -> Option<usize> {
-        if bytes.is_empty() || !self.pay(bytes.len()) {
+        if bytes.is_empty() || !self.pay_value(bytes.len()) {
             return None;
         }
         let start = self.views.text.len();

@@ -275,7 +275,7 @@ impl Extractor<'_> {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
         let (limit, inflater) = (self.inflated_left, &mut self.work.inflater);
         let outcome = inflater.undeclared(input, bare, limit, &mut unpacked);
-        self.inflated(pending.point, input.len(), unpacked.len(), outcome);
+        self.inflated(pending.point, input.len(), &mut unpacked, outcome);
         if outcome != Inflated::Nothing {
             let point = self.plain_point(pending.point, PointKind::Gzip);
             let decoders = pending.decoders.union(DecoderSet::GZIP);

@@ -386,7 +386,7 @@ fn each_limit_is_reported_and_keeps_what_was_found() {
             LimitsHit { view_bytes: true, ..LimitsHit::default() },
         ),
         (
-            Limits { steps: 50, steps_per_byte: 0, ..Limits::default() },
+            Limits { steps: 150, steps_per_byte: 0, ..Limits::default() },
             LimitsHit { overlimit_res: true, ..LimitsHit::default() },
         ),
     ];

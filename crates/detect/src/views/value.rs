@@ -64,7 +64,7 @@ pub(super) struct Value<'a> {
 impl Extractor<'_> {
     /// Emits the views of a value and notes the container that it may hold.
     pub(super) fn value(&mut self, value: Value<'_>) {
-        if value.raw.is_empty() || !self.pay(value.raw.len()) {
+        if value.raw.is_empty() || !self.pay_value(value.raw.len()) {
             return;
         }
         self.begin_value();
