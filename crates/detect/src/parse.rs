@@ -12,6 +12,7 @@ pub(crate) mod multipart;
 pub(crate) mod pairs;
 pub(crate) mod php;
 pub(crate) mod protobuf;
+pub(crate) mod structured;
 pub(crate) mod target;
 pub(crate) mod viewstate;
 pub(crate) mod xml;

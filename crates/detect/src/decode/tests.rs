@@ -3,9 +3,8 @@
 use proptest::prelude::*;
 
 use super::{base64, fully, percent, Buffers, Classes, Outcome, Rounds};
-use crate::judge;
 use crate::limits::Budget;
-use crate::views::{Anomalies, DecoderSet, Group, ParserSet};
+use crate::views::{Anomalies, DecoderSet, ParserSet};
 
 const ROUNDS: Rounds = Rounds { most: 6, encoded_before: false, disabled: ParserSet::NONE };
 
@@ -276,14 +275,6 @@ fn encoded() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(<[u8]>::to_vec),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-}
-
-#[test]
-fn no_value_that_the_model_reads_is_passed_over() {
-    for (byte, group) in (0..=255).flat_map(|byte| Group::ALL.map(|group| (byte, group))) {
-        let read = judge::context(group, &[byte]).is_some();
-        assert!(!read || Classes::of(&[byte]).tells(group), "{} {group:?}", byte.escape_ascii());
-    }
 }
 
 proptest! {

@@ -105,13 +105,13 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         let (counted, rules) = self.tally.end_value(compiled, first.group.is_wire());
         // A line end behind a payload says how it was sent and not what it is.
         let text = self.views.lower_bytes(last.field).trim_ascii_end();
-        let unread =
-            last.field.mute || self.wanted == Wanted::Suspect && judge::strongest(&rules) >= ALERT;
-        let mut context = if unread { None } else { judge::context(first.group, text) };
-        let plain = context.is_none();
-        if self.wanted == Wanted::All {
-            context = judge::place(first.group, text);
-        }
+        let plain = last.field.mute;
+        let unread = match self.wanted {
+            Wanted::Suspect => plain || judge::strongest(&rules) >= ALERT,
+            Wanted::Telling => plain,
+            Wanted::All => false,
+        };
+        let mut context = if unread { None } else { judge::place(first.group, text) };
         if context.is_some() && !self.spent.spend(text.len().saturating_mul(READ_STEPS)) {
             self.short = true;
             context = None;

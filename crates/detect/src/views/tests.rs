@@ -424,3 +424,17 @@ fn anomalies_are_noted_on_every_view_of_the_value() {
     let plain = Sample::get("/a?b=c%20d").header("Accept", "*/*").extract();
     assert!(plain.fields.iter().all(|field| field.anomalies.is_empty()));
 }
+
+#[test]
+fn plain_values_are_mute() {
+    let sample = Sample::get("/a/b-c_d.html?t=2024-01-01T10:20:30,5&q=a+b")
+        .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
+        .header("Sec-Ch-Ua", "\"Chromium\";v=\"124\", \"Not-A.Brand\";v=\"99\"")
+        .header("X-Odd", "a'b")
+        .header("Cookie", "id=GA1.2.1234.5678; odd=a=b");
+    let mut views = Views::default();
+    sample.extract_into(&mut views, &Limits::default());
+    let told = views.fields.iter().filter(|field| !field.mute && !field.group.is_wire());
+    let told: Vec<String> = told.map(|field| views.point_name(field.point)).collect();
+    assert_eq!(told, ["[get, 'q']", "[header, 'X-ODD']", "[header, 'COOKIE', cookie, 'odd']"]);
+}

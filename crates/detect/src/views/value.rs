@@ -4,7 +4,7 @@ use super::extract::{Extractor, Pending};
 use super::nested::Nested;
 use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
 use crate::decode::{fully, literal, path, percent, quoted, Classes, Rounds, Step};
-use crate::parse::{graphql, json, xml};
+use crate::parse::{graphql, json, structured, xml};
 
 /// The decoding that a value's container prescribes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +92,7 @@ impl Extractor<'_> {
     fn decoded(&mut self, value: &Value<'_>, bytes: &[u8], step: Step) {
         let first = self.view(value.point, value.group, bytes, value.decoders);
         let classes = Classes::of(bytes);
-        if !classes.tells(value.group) {
-            self.mute(first);
-        }
+        self.mute_plain(first, value.group, bytes, classes);
         if classes.is_plain() {
             self.annotate(first, step.anomalies, u8::from(step.changed()));
             self.note_nested(value, bytes, classes, first);
@@ -120,9 +118,7 @@ impl Extractor<'_> {
                     let last = self.view(value.point, value.group, buffers.decoded(), decoders);
                     self.annotate(last, anomalies, rounds);
                     let classes = Classes::of(buffers.decoded());
-                    if !classes.tells(value.group) {
-                        self.mute(last);
-                    }
+                    self.mute_plain(last, value.group, buffers.decoded(), classes);
                     if !found {
                         self.note_nested(value, buffers.decoded(), classes, last);
                     }
@@ -132,6 +128,14 @@ impl Extractor<'_> {
             None => self.hit.overlimit_res = true,
         }
         self.work.buffers = buffers;
+    }
+
+    /// Notes that the model has nothing to read in a view: letters and digits, or a header's list as browsers write it.
+    fn mute_plain(&mut self, field: Option<usize>, group: Group, bytes: &[u8], classes: Classes) {
+        let plain = !classes.tells(group) || group == Group::Header && structured::is_plain(bytes);
+        if plain {
+            self.mute(field);
+        }
     }
 
     /// Emits a third view of a decoded value, where it hides text in literals of SQL, or is a path that resolves to another.
@@ -154,6 +158,7 @@ impl Extractor<'_> {
             let decoders = value.decoders.union(step.decoders);
             let field = self.view(value.point, value.group, &text, decoders);
             self.annotate(field, step.anomalies, 0);
+            self.mute_plain(field, value.group, &text, Classes::of(&text));
         }
         self.work.third = text;
     }
