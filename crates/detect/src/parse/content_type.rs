@@ -97,6 +97,31 @@ fn boundary(value: &[u8]) -> Option<&[u8]> {
     (!boundary.is_empty()).then_some(boundary)
 }
 
+/// True unless one boundary is declared, in the form that all applications read alike.
+pub(crate) fn is_odd_boundary(value: &[u8]) -> bool {
+    const NAME: &[u8] = b"boundary";
+    let Some(at) = find_ignore_case(value, NAME) else { return true };
+    let (before, after) = value.split_at(at);
+    let after = after.get(NAME.len()..).unwrap_or_default();
+    let second = find_ignore_case(after, b"boundary=").is_some();
+    let alone = before.trim_ascii_end().ends_with(b";") && !second;
+    let text = match after {
+        [b'=', b'"', quoted @ ..] => ended_by(quoted, b'"'),
+        [b'=', token @ ..] => Some(token.split(|byte| *byte == b';').next().unwrap_or(token)),
+        _ => None,
+    };
+    // RFC 2046, section 5.1.1, without the blank, which it permits inside.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(byte);
+    !(alone && text.is_some_and(|text| !text.is_empty() && text.iter().all(plain)))
+}
+
+/// What stands before `quote`, if nothing but another parameter follows it.
+fn ended_by(text: &[u8], quote: u8) -> Option<&[u8]> {
+    let (inner, after) = text.split_at(memchr::memchr(quote, text)?);
+    let after = after.get(1..)?.trim_ascii_start();
+    (after.is_empty() || after.starts_with(b";")).then_some(inner)
+}
+
 /// What a body looks like from its first bytes.
 pub(crate) fn sniff(body: &[u8]) -> Option<Format<'_>> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
@@ -145,4 +170,36 @@ fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {
 /// For short haystacks: header values and the head of a body.
 pub(crate) fn find_ignore_case(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries_that_applications_read_differently_are_odd() {
+        for (rest, odd) in [
+            ("; boundary=----WebKitFormBoundaryAbC", false),
+            (";boundary=\"=_a/b?c:d\"; charset=utf-8", false),
+            ("; BOUNDARY=x; charset=utf-8", false),
+            ("", true),
+            (", boundary=x", true),
+            (" boundary=x", true),
+            ("; boundary =x", true),
+            ("; boundary= x", true),
+            ("; boundary=x ", true),
+            ("; boundary=x y", true),
+            ("; boundary=x!", true),
+            ("; boundary=\"x y\"", true),
+            ("; boundary=\"x\"y", true),
+            ("; boundary=\"x", true),
+            ("; boundary=x\"", true),
+            ("; boundary=\"\"", true),
+            ("; boundary2=x", true),
+            ("; boundary=x; boundary=y", true),
+        ] {
+            let value = format!("multipart/form-data{rest}");
+            assert_eq!(is_odd_boundary(value.as_bytes()), odd, "{value}");
+        }
+    }
 }

@@ -127,6 +127,10 @@ impl Extractor<'_> {
         if let Declared::Format(format) = declared {
             parsed = self.parse(format, body);
         }
+        let multipart = matches!(declared, Declared::Format(Format::Multipart(_)));
+        if multipart && request.header("content-type").is_some_and(content_type::is_odd_boundary) {
+            self.annotate(raw, Anomalies::BAD_MULTIPART, 0);
+        }
         // An anonymous GraphQL document looks like JSON that lacks its quotes.
         let selection = declared == Declared::Format(Format::Graphql)
             && parsed
