@@ -60,14 +60,14 @@ pub(crate) struct Value<'a> {
     pub plain: bool,
     pub windows: &'a mut Windows,
     pub best: Option<Best>,
-    /// The value's last view, which the model reads.
-    pub last: View<'a>,
+    /// The view that the model read; the last one if it read none.
+    pub shown: View<'a>,
 }
 
 impl Value<'_> {
-    /// The bytes of the last view that a window covers, as offsets into [`Views::text`].
+    /// The bytes of the view read that a window covers, as offsets into [`Views::text`].
     pub(crate) fn seen(&self, window: Best) -> std::ops::Range<u32> {
-        let (start, bytes) = (self.last.field.start, self.windows.bytes(window));
+        let (start, bytes) = (self.shown.field.start, self.windows.bytes(window));
         start + bytes.start..start + bytes.end
     }
 }

@@ -17,7 +17,7 @@ const SHOWN: usize = 160;
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
     pub views: Vec<ViewNote>,
-    /// The values in which at least one rule counted.
+    /// The values in which a rule counted or that the model read.
     pub values: Vec<ValueNote>,
     /// A value scored at least [`crate::SUSPECT`] and is no attack.
     pub suspect: bool,
@@ -91,8 +91,8 @@ impl Explanation {
         let mut indicators: Vec<Indicator> =
             counted.iter().filter_map(|counted| Indicator::rule(engine, views, counted)).collect();
         if let Some(best) = best {
-            let view = value.last.index as usize;
-            let text = printable(payload_of(views, value.last.field, value.seen(best), SHOWN / 2));
+            let view = value.shown.index as usize;
+            let text = printable(payload_of(views, value.shown.field, value.seen(best), SHOWN / 2));
             let grams = value.windows.contributions(engine.model(), best);
             indicators.extend(grams.into_iter().map(|(gram, attack, points)| Indicator {
                 rule: 0,

@@ -6,6 +6,9 @@
 use crate::attack::AttackType;
 use crate::views::ParserSet;
 
+/// Views are addressed with 32 bits.
+pub(crate) const MOST_VIEW_BYTES: usize = (u32::MAX >> 1) as usize;
+
 /// Bounds of one scan. What was extracted before a bound was reached is kept and matched.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -64,7 +67,7 @@ impl Limits {
     /// The bytes of views granted to a request of `len` bytes; below 4 GiB, since views are addressed with 32 bits.
     pub fn view_budget(&self, len: usize) -> usize {
         let more = len.saturating_mul(self.view_bytes_per_byte as usize);
-        (self.view_bytes as usize).saturating_add(more).min((u32::MAX >> 1) as usize)
+        (self.view_bytes as usize).saturating_add(more).min(MOST_VIEW_BYTES)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the matcher looks at: every value of a request as a run of bytes with its place and its decoders.
 //!
 //! All views lie back to back in one buffer, so that one automaton pass covers them; between two of them stands [`SEPARATOR`], a byte
-//! that no UTF-8 text contains and therefore no literal of a rule. A value yields up to two views: as the application would get it after
-//! the container's own decoding (one percent decoding for a query or form, string unescaping for JSON), and fully decoded, if that
-//! differs. The wire form of the target and of the body are views of their own ([`Group::Uri`], [`Group::RawBody`]).
+//! that no UTF-8 text contains and therefore no literal of a rule. A value yields up to three views: as the application would get it after
+//! the container's own decoding (one percent decoding for a query or form, string unescaping for JSON), fully decoded, if that
+//! differs, and with literals of SQL or dot segments resolved, if it has any. The wire form of the target and of the body are views of
+//! their own ([`Group::Uri`], [`Group::RawBody`]).
 //!
 //! Names that consist of letters, digits and `_ - . [ ] $ :` are joined into one view per container, separated by `&`; others stand alone.
 
@@ -31,6 +32,9 @@ use crate::request::Request;
 
 /// The byte between two views: not part of any UTF-8 text, so no literal can match across it.
 pub const SEPARATOR: u8 = 0xFF;
+
+/// Bytes of each buffer that are kept from one request to the next.
+const MOST_KEPT: usize = 2 << 20;
 
 /// The part of the request that a view comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,8 +118,18 @@ pub struct Field {
     pub value: u32,
     /// Rounds of decoding that changed something.
     pub rounds: u8,
-    /// It was seen while decoding that the model has nothing to read here.
-    pub(crate) mute: bool,
+    pub(crate) reading: Reading,
+}
+
+/// Whether the model reads a view; known from decoding it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reading {
+    #[default]
+    Read,
+    /// Nothing in it tells anything. Training learns from it what is ordinary.
+    Plain,
+    /// Values of their own repeat it: the strings of a JSON document, plain names.
+    Elsewhere,
 }
 
 impl Field {
@@ -162,6 +176,10 @@ impl Views {
         self.text.clear();
         self.lower.clear();
         self.fields.clear();
+        // One large request must not bind memory for good.
+        self.text.shrink_to(MOST_KEPT);
+        self.lower.shrink_to(MOST_KEPT);
+        self.fields.shrink_to(MOST_KEPT / size_of::<Field>());
         self.points.clear();
         self.bomb = None;
     }

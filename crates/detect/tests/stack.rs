@@ -116,7 +116,7 @@ fn the_deepest_nesting_fits_into_a_small_stack() {
                 .into(),
             false,
         ),
-        ("application/graphql", "", "/", "{a".repeat(1 << 17).into(), false),
+        ("application/graphql", "", "/", "{a".repeat(1 << 17).into(), true),
         (
             "application/json",
             "",
@@ -136,6 +136,6 @@ fn the_deepest_nesting_fits_into_a_small_stack() {
     for (kind, coding, uri, body, too_deep) in cases {
         let hit = scan(&engine, kind, coding, uri, &body);
         let start = body.get(..body.len().min(40)).unwrap_or_default().escape_ascii();
-        assert!(hit.depth == too_deep || !too_deep, "{kind} {start}: {hit:?}");
+        assert!(hit.depth == too_deep, "{kind} {start}: {hit:?}");
     }
 }

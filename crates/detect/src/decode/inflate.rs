@@ -43,6 +43,18 @@ pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..])
 }
 
+/// What became of a stream, once it is known what came out.
+fn judged(outcome: Inflated, limit: usize, out: &mut Vec<u8>) -> Inflated {
+    if outcome == Inflated::Doubtful && out.is_empty() {
+        return Inflated::Nothing;
+    }
+    if out.len() > limit {
+        out.truncate(limit);
+        return Inflated::Cut;
+    }
+    outcome
+}
+
 /// What decompression keeps from stream to stream, so that it takes memory once. Brotli, which few clients send, does not.
 #[derive(Debug, Default)]
 pub(crate) struct Inflater {
@@ -61,7 +73,13 @@ impl Inflater {
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Inflated {
-        let coding = if bare || is_zlib(stream) { Coding::Deflate } else { Coding::Unknown };
+        if !is_gzip(stream) && is_zlib(stream) && !bare {
+            // Most of what begins like this is none: one try is enough.
+            out.clear();
+            let whole = self.stream(stream, true, limit, out).is_some_and(<[u8]>::is_empty);
+            return judged(if whole { Inflated::Whole } else { Inflated::Doubtful }, limit, out);
+        }
+        let coding = if bare { Coding::Deflate } else { Coding::Unknown };
         self.one(stream, coding, limit, out)
     }
 
@@ -114,14 +132,7 @@ impl Inflater {
             (_, Coding::Deflate) => self.deflate(body, limit, out),
             _ => return Inflated::Nothing,
         };
-        if outcome == Inflated::Doubtful && out.is_empty() {
-            return Inflated::Nothing;
-        }
-        if out.len() > limit {
-            out.truncate(limit);
-            return Inflated::Cut;
-        }
-        outcome
+        judged(outcome, limit, out)
     }
 
     /// All members of a gzip stream.

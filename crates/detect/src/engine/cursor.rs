@@ -4,9 +4,10 @@ use super::{Engine, Value, Wanted, VIEW_STEPS};
 use crate::judge::{self, SUSPECT};
 use crate::limits::Budget;
 use crate::matcher::Occurrence;
-use crate::model::Windows;
-use crate::score::{Tally, View, ALERT};
-use crate::views::{Field, Views};
+use crate::model::{Best, Windows};
+use crate::score::{Points, Tally, View, ALERT};
+use crate::tokens::Context;
+use crate::views::{DecoderSet, Reading, Views};
 
 /// Steps for a byte of a value that the model reads.
 const READ_STEPS: usize = 4;
@@ -25,7 +26,7 @@ pub(super) struct Cursor<'a, S> {
     /// The current view was entered.
     open: bool,
     /// The first and the last view of the current value.
-    value: Option<(&'a Field, View<'a>)>,
+    value: Option<(View<'a>, View<'a>)>,
     /// The budget was too small for the model to read a value.
     pub(super) short: bool,
 }
@@ -80,11 +81,11 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
             return false;
         }
         match &mut self.value {
-            Some((first, last)) if first.value == view.field.value => *last = view,
+            Some((first, last)) if first.field.value == view.field.value => *last = view,
             _ => {
                 self.end_value();
                 self.tally.next_value();
-                self.value = Some((view.field, view));
+                self.value = Some((view, view));
             }
         }
         self.open = true;
@@ -101,38 +102,41 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
     /// Judges the current value, which has been walked through.
     pub(super) fn end_value(&mut self) {
         let Some((first, last)) = self.value.take() else { return };
-        let Engine { compiled, model, .. } = self.engine;
-        let (counted, rules) = self.tally.end_value(compiled, first.group.is_wire());
-        // A line end behind a payload says how it was sent and not what it is.
-        let text = self.views.lower_bytes(last.field).trim_ascii_end();
-        let plain = last.field.mute;
-        let unread = match self.wanted {
-            Wanted::Suspect => plain || judge::strongest(&rules) >= ALERT,
-            Wanted::Telling => plain,
-            Wanted::All => false,
+        let (counted, rules) =
+            self.tally.end_value(&self.engine.compiled, first.field.group.is_wire());
+        let reading = match last.field.reading {
+            Reading::Plain if is_cut(first, last) => first.field.reading,
+            reading => reading,
         };
-        let mut context = if unread { None } else { judge::place(first.group, text) };
-        if context.is_some() && !self.spent.spend(text.len().saturating_mul(READ_STEPS)) {
-            self.short = true;
-            context = None;
+        let read = match self.wanted {
+            Wanted::Suspect => reading == Reading::Read && judge::strongest(&rules) < ALERT,
+            Wanted::Telling => reading == Reading::Read,
+            Wanted::All => reading != Reading::Elsewhere,
+        };
+        let mut reader = Reader { engine: self.engine, views: self.views, windows: self.windows };
+        let mut context = None;
+        let (mut best, mut shown) = (None, last);
+        if read {
+            match reader.read(first, last, self.spent) {
+                Ok(Some(found)) => (context, best, shown) = (Some(found.0), found.1, found.2),
+                Ok(None) => {}
+                Err(Exhausted) => self.short = true,
+            }
         }
         if context.is_none() && counted.is_empty() {
             return;
         }
-        let best = context.and_then(|context| {
-            self.windows.read(model, context, text);
-            self.windows.best(model)
-        });
         let score = judge::score(&rules, best);
         let wanted = match self.wanted {
             Wanted::Suspect => score >= SUSPECT,
             Wanted::Telling | Wanted::All => context.is_some() || !counted.is_empty(),
         };
         if wanted {
-            let (point, windows) = (first.point, &mut *self.windows);
+            let (point, plain) = (first.field.point, reading != Reading::Read);
+            let windows = &mut *self.windows;
             (self.sink)(
                 self.views,
-                Value { point, counted, rules, score, context, plain, windows, best, last },
+                Value { point, counted, rules, score, context, plain, windows, best, shown },
             );
         }
     }
@@ -141,4 +145,59 @@ impl<'a, S: FnMut(&Views, Value<'_>)> Cursor<'a, S> {
         let field = self.views.fields.get(self.index as usize)?;
         Some(View { views: self.views, field, index: self.index })
     }
+}
+
+/// The step budget does not suffice.
+struct Exhausted;
+
+/// Has the model read values.
+struct Reader<'r, 'a> {
+    engine: &'a Engine,
+    views: &'a Views,
+    windows: &'r mut Windows,
+}
+
+/// How a value was read, what its densest window weighs, and the view that this is about.
+type Found<'a> = (Context, Option<Best>, View<'a>);
+
+impl<'a> Reader<'_, 'a> {
+    /// Reads the last view of a value; the first as well if comments were taken out between: some are comments to one language and text to
+    /// another. Nothing if there is no context to read it in.
+    fn read(
+        &mut self,
+        first: View<'a>,
+        last: View<'a>,
+        spent: &mut Budget,
+    ) -> Result<Option<Found<'a>>, Exhausted> {
+        let found = self.one(last, spent)?;
+        if !is_cut(first, last) {
+            return Ok(found);
+        }
+        let whole = self.one(first, spent)?;
+        if weight(&whole) > weight(&found) {
+            return Ok(whole);
+        }
+        self.one(last, spent)
+    }
+
+    fn one(&mut self, view: View<'a>, spent: &mut Budget) -> Result<Option<Found<'a>>, Exhausted> {
+        // A line end behind a payload says how it was sent and not what it is.
+        let text = self.views.lower_bytes(view.field).trim_ascii_end();
+        let Some(context) = judge::place(view.field.group, text) else { return Ok(None) };
+        if !spent.spend(text.len().saturating_mul(READ_STEPS)) {
+            return Err(Exhausted);
+        }
+        let model = &self.engine.model;
+        self.windows.read(model, context, text);
+        Ok(Some((context, self.windows.best(model), view)))
+    }
+}
+
+/// True if comments were taken out between the two views of a value.
+fn is_cut(first: View<'_>, last: View<'_>) -> bool {
+    first.index != last.index && last.field.decoders.contains(DecoderSet::COMMENT)
+}
+
+fn weight(found: &Option<Found<'_>>) -> Points {
+    found.map_or(Points::MIN, |(_, best, _)| best.map_or(0, |best| best.points))
 }

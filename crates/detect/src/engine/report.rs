@@ -50,9 +50,10 @@ impl Engine {
                 let field = views.fields.get(counted.field as usize)?;
                 Some((field, counted.start..counted.end))
             });
-            let whole = value.last.field.start..value.last.field.end;
-            let (field, bytes) = seen
-                .unwrap_or_else(|| (value.last.field, best.map_or(whole, |best| value.seen(best))));
+            let whole = value.shown.field.start..value.shown.field.end;
+            let (field, bytes) = seen.unwrap_or_else(|| {
+                (value.shown.field, best.map_or(whole, |best| value.seen(best)))
+            });
             add_place(hit, views, value.point, field, bytes, payload);
         }
     }

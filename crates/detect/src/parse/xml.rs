@@ -5,6 +5,12 @@
 use crate::decode::{entity, Step};
 use crate::views::DecoderSet;
 
+/// True if a text that begins with a tag holds what only a parser of XML understands.
+pub(crate) fn is_announced(text: &[u8]) -> bool {
+    let holds = |sign: &[u8]| memchr::memmem::find(text, sign).is_some();
+    holds(b"<![CDATA[") || holds(b"<!ENTITY")
+}
+
 /// One token; references in text and values are not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token<'a> {

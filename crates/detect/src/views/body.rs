@@ -16,6 +16,9 @@ use crate::request::{Header, Request};
 /// Text shrinks to a tenth; what grows by more than this was made to.
 pub(super) const BOMB_RATIO: usize = 50;
 
+/// Steps for opening a compressed stream: its tables are made anew each time.
+const STREAM_STEPS: usize = 2000;
+
 impl Extractor<'_> {
     pub(super) fn body(&mut self, request: &Request<'_>) {
         if request.body.is_empty() || self.done() {
@@ -81,8 +84,8 @@ impl Extractor<'_> {
         }
         self.inflated_left = self.inflated_left.saturating_sub(to);
         self.grow(out.len(), from);
-        // What comes out is bounded for the whole request; broken streams are bounded by their number.
-        let _ = self.pay(from);
+        // What comes out is bounded for the whole request; broken streams are paid for one by one.
+        let _ = self.pay(from + STREAM_STEPS);
     }
 
     /// Undoes a character set that hides everything, and reads the body.
@@ -261,6 +264,15 @@ impl Extractor<'_> {
     }
 
     fn file(&mut self, file: Value<'_>) {
+        let charset = Charset::sniff(file.raw).filter(|_| !self.off(ParserSet::CHARSET));
+        if let Some(charset) = charset.filter(|_| self.pay(file.raw.len())) {
+            let mut text = std::mem::take(&mut self.work.recoded);
+            text.clear();
+            charset.decode(file.raw, &mut text);
+            let decoders = file.decoders.union(DecoderSet::CHARSET);
+            self.value(Value { raw: &text, decoders, ..file });
+            self.work.recoded = text;
+        }
         let start = file.raw.get(..file.raw.len().min(512)).unwrap_or_default();
         if memchr::memchr(0, start).is_some() {
             self.binary(file);

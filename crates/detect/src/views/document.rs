@@ -19,8 +19,8 @@ pub(super) struct Level {
 }
 
 impl Extractor<'_> {
-    /// Emits the keys and strings of a document. `document.point` is its `json_doc`.
-    pub(super) fn json(&mut self, document: Value<'_>) {
+    /// Emits the keys and strings of a document. `document.point` is its `json_doc`. True if that was all of it.
+    pub(super) fn json(&mut self, document: Value<'_>) -> bool {
         let point = self.plain_point(document.point, PointKind::HashName);
         let names = Names { point, group: document.group.names(), depth: document.depth, scope: 0 };
         let mut walk = Walk { document, names, key: None, too_deep: 0, objects: 0 };
@@ -39,6 +39,7 @@ impl Extractor<'_> {
             self.value(Value { how: How::Document, ..document });
             self.annotate(Some(whole), Anomalies::BAD_JSON, 0);
         }
+        !scanner.odd && !self.done()
     }
 
     fn token<'a>(&mut self, walk: &mut Walk<'a>, token: Token<'a>) {

@@ -4,16 +4,18 @@
 //! value's own container, in the order in which they stand, each with all that it holds. So there is no recursion, the outer values, which
 //! most applications read, get the room first, and what follows a container cannot take its share.
 
-use super::{Anomalies, DecoderSet, Field, Group, ParserSet, PointId, PointKind, Views, SEPARATOR};
+use super::{
+    Anomalies, DecoderSet, Field, Group, ParserSet, PointId, PointKind, Reading, Views, SEPARATOR,
+};
 use crate::decode::{inflate::Inflater, Buffers};
-use crate::limits::{Budget, Limits, LimitsHit};
+use crate::limits::{Budget, Limits, LimitsHit, MOST_VIEW_BYTES};
 use crate::request::{Request, Scope};
 
 /// Steps for a value or a view, whatever its length.
 const VALUE_STEPS: usize = 48;
 
 /// How many times its size something compressed may grow to and still be granted steps for every byte.
-const PAID_RATIO: usize = 16;
+const PAID_RATIO: usize = 8;
 
 pub(super) fn extract(
     views: &mut Views,
@@ -88,6 +90,8 @@ pub(super) struct Pending {
     /// Its place in the text.
     pub(super) start: u32,
     pub(super) end: u32,
+    /// The view that it was found in.
+    pub(super) field: u32,
     pub(super) point: PointId,
     pub(super) group: Group,
     /// Parsers between the request and this one.
@@ -127,7 +131,8 @@ impl Extractor<'_> {
     pub(super) fn grow(&mut self, bytes: usize, from: usize) {
         let paid = bytes.min(from.saturating_mul(PAID_RATIO)) as u64;
         self.spent.grant(paid.saturating_mul(u64::from(self.limits.steps_per_byte)));
-        self.most_bytes += bytes.saturating_mul(self.limits.view_bytes_per_byte as usize);
+        let more = bytes.saturating_mul(self.limits.view_bytes_per_byte as usize);
+        self.most_bytes = self.most_bytes.saturating_add(more).min(MOST_VIEW_BYTES);
     }
 
     /// True if any of these parsers is switched off.
@@ -241,16 +246,16 @@ impl Extractor<'_> {
         let (start, end) = (start as u32, self.views.text.len() as u32);
         self.views.text.push(SEPARATOR);
         let (anomalies, rounds, value) = (Anomalies::NONE, 0, self.values);
-        let mute = false;
-        let field = Field { point, start, end, decoders, anomalies, group, value, rounds, mute };
+        let reading = Reading::Read;
+        let field = Field { point, start, end, decoders, anomalies, group, value, rounds, reading };
         self.views.fields.push(field);
         self.views.fields.len().checked_sub(1)
     }
 
     /// Notes that the model has nothing to read in a view.
-    pub(super) fn mute(&mut self, field: Option<usize>) {
+    pub(super) fn mute(&mut self, field: Option<usize>, reading: Reading) {
         if let Some(field) = field.and_then(|field| self.views.fields.get_mut(field)) {
-            field.mute = true;
+            field.reading = reading;
         }
     }
 

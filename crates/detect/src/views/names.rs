@@ -2,7 +2,7 @@
 
 use super::extract::Extractor;
 use super::value::{How, Value};
-use super::{Anomalies, DecoderSet, Group, PointId, PointKind};
+use super::{Anomalies, DecoderSet, Group, PointId, PointKind, Reading};
 use crate::parse::pairs;
 
 /// Where the names of a container are shown.
@@ -63,7 +63,7 @@ impl Extractor<'_> {
         let text = joined.strip_suffix(b"&").unwrap_or(&joined);
         let field = self.lone_view(names.point, names.group, text, DecoderSet::NONE);
         // Neither plain names nor what joins them would make the model read them.
-        self.mute(field);
+        self.mute(field, Reading::Elsewhere);
         joined.clear();
         self.work.names = joined;
         let mut keys = std::mem::take(&mut self.work.keys);

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::extract::{Extractor, Pending};
 use super::value::{How, Value};
-use super::{DecoderSet, Group, ParserSet, PointId, PointKind};
+use super::{DecoderSet, Group, ParserSet, PointId, PointKind, Reading};
 use crate::decode::inflate::{self, Inflated};
 use crate::decode::{base64, gzip, Classes};
-use crate::parse::{graphql, java, pairs, php, viewstate};
+use crate::parse::{graphql, java, pairs, php, viewstate, xml};
 
 /// What a value turned out to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,9 @@ impl Nested {
                 return memchr::memchr2(b'"', b':', bytes).map(|_| (Nested::Json, whole));
             }
             [b'<', b'?', b'x' | b'X', b'm' | b'M', b'l' | b'L', ..] if value.how != How::Xml => {
+                return Some((Nested::Xml, whole));
+            }
+            [b'<', ..] if value.how != How::Xml && xml::is_announced(bytes) => {
                 return Some((Nested::Xml, whole));
             }
             [b'{' | b'[' | b'<', ..] => return data_url(bytes),
@@ -176,7 +179,9 @@ impl Extractor<'_> {
         match pending.format {
             Nested::Json => {
                 let point = self.plain_point(pending.point, PointKind::JsonDoc);
-                self.json(Value { point, ..pending.value(input, How::Json) });
+                if self.json(Value { point, ..pending.value(input, How::Json) }) {
+                    self.told_elsewhere(pending.field as usize);
+                }
             }
             Nested::Base64 => self.base64(pending, input),
             Nested::Jwt => self.jwt(pending, input),
@@ -206,6 +211,15 @@ impl Extractor<'_> {
                 let decoders = pending.decoders.union(DecoderSet::JAVA);
                 self.java(Value { point, decoders, ..pending.value(input, How::Plain) });
             }
+        }
+    }
+
+    /// The strings of a whole document are values of their own now, so the model need not read it from view `first` of its value on.
+    fn told_elsewhere(&mut self, first: usize) {
+        let fields = self.views.fields.get_mut(first..).unwrap_or_default();
+        let value = fields.first().map(|field| field.value);
+        for field in fields.iter_mut().take_while(|field| Some(field.value) == value) {
+            field.reading = Reading::Elsewhere;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::extract::{Extractor, Pending};
 use super::nested::Nested;
-use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind};
+use super::{Anomalies, DecoderSet, Group, ParserSet, PointId, PointKind, Reading};
 use crate::decode::{fully, literal, path, percent, quoted, Classes, Rounds, Step};
 use crate::parse::{graphql, json, structured, xml};
 
@@ -134,7 +134,7 @@ impl Extractor<'_> {
     fn mute_plain(&mut self, field: Option<usize>, group: Group, bytes: &[u8], classes: Classes) {
         let plain = !classes.tells(group) || group == Group::Header && structured::is_plain(bytes);
         if plain {
-            self.mute(field);
+            self.mute(field, Reading::Plain);
         }
     }
 
@@ -198,7 +198,9 @@ impl Extractor<'_> {
         if coded || self.off(format.parser()) {
             return false;
         }
-        let Some(field) = field.and_then(|field| self.views.fields.get(field)) else {
+        let Some((index, field)) =
+            field.and_then(|index| Some((index, self.views.fields.get(index)?)))
+        else {
             return false;
         };
         let text = self.views.text.len();
@@ -213,6 +215,7 @@ impl Extractor<'_> {
         self.work.pending.push(Pending {
             start: (at + range.start) as u32,
             end: (at + range.end) as u32,
+            field: index as u32,
             point: value.point,
             group: value.group,
             depth: value.depth + 1,
