@@ -90,7 +90,8 @@ fn attacks(verdict: &Verdict) -> BTreeSet<AttackType> {
     verdict.hits.iter().map(|hit| hit.attack).filter(|attack| !is_of_limit(*attack)).collect()
 }
 
-fn is_of_limit(attack: AttackType) -> bool {
+/// True for attacks on a limit, as opposed to those in a value.
+pub fn is_of_limit(attack: AttackType) -> bool {
     matches!(attack, AttackType::OverlimitRes | AttackType::DataBomb)
 }
 

@@ -72,8 +72,10 @@ pub fn values(data: &[u8]) {
     let Some(request) = requests.get(data.len() % requests.len()) else { return };
     let attacks = check::request(request).attacks;
     let explanation = ENGINE.explain(request, &limits);
-    let explained: BTreeSet<_> = explanation.attacks().collect();
-    assert_eq!(attacks, explained, "explained differently");
+    let of_values = explanation.attacks().filter(|attack| !check::is_of_limit(*attack));
+    let explained: BTreeSet<_> = of_values.collect();
+    // Explaining has the model read more, so it may come to its end where scanning does not.
+    assert!(explanation.limits.overlimit_res || attacks == explained, "explained differently");
     assert!(explanation.to_string().len() >= explanation.views.len());
     check::with_scratch(|scratch| {
         ENGINE.evidence(request, &limits, scratch, |evidence| assert!(evidence.base.is_finite()));
