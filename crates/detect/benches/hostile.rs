@@ -1,4 +1,5 @@
-//! Searches for the requests that cost most per byte: `cargo bench -p wallarm-detect --bench hostile -- [--seconds N] [--seed N]`.
+//! Searches for the requests that cost most per byte:
+//! `cargo bench -p wallarm-detect --bench hostile -- [--seconds N] [--seed N] [--kib N]`, the last for requests of that size and more.
 //!
 //! A request is made of a few pieces, repeated up to a length, encoded and put into a container. Hill-climbing changes one of these at a
 //! time and keeps what costs more.
@@ -102,8 +103,8 @@ struct Cost {
 }
 
 fn main() {
-    let (seconds, mut random) = match arguments() {
-        Ok((seconds, seed)) => (seconds, Random(seed | 1)),
+    let (seconds, mut random, least) = match arguments() {
+        Ok((seconds, seed, kib)) => (seconds, Random(seed | 1), (kib as usize) << 10),
         Err(message) => return eprintln!("{message}"),
     };
     let engine = match Engine::builtin() {
@@ -120,6 +121,9 @@ fn main() {
             Some(case) => changed(case, &pieces, &mut random),
             None => fresh(&pieces, &mut random),
         };
+        if LENGTHS.get(case.length).is_none_or(|length| *length < least) {
+            continue;
+        }
         tried += 1;
         let cost = case.sample().with(|request| measure(&engine, request, &mut scratch));
         keep(&mut kept, cost, case);
@@ -133,20 +137,23 @@ fn main() {
     }
 }
 
-/// Seconds and seed.
-fn arguments() -> Result<(u64, u64), String> {
-    let (mut seconds, mut seed) = (60, 1);
+/// Seconds, seed, and the least size in KiB.
+fn arguments() -> Result<(u64, u64, u64), String> {
+    let (mut seconds, mut seed, mut kib) = (60, 1, 1);
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(name) = arguments.next() {
         let target = match name.as_str() {
             "--seconds" => &mut seconds,
             "--seed" => &mut seed,
-            _ => return Err(format!("unknown option {name}: --seconds N and --seed N are known")),
+            "--kib" => &mut kib,
+            _ => {
+                return Err(format!("unknown option {name}: --seconds, --seed and --kib are known"))
+            }
         };
         let number = arguments.next().and_then(|text| text.parse().ok());
         *target = number.ok_or(format!("{name} takes a number"))?;
     }
-    Ok((seconds, seed))
+    Ok((seconds, seed, kib))
 }
 
 fn pieces(engine: &Engine) -> Vec<String> {
