@@ -102,7 +102,8 @@ pub fn request(request: &Request<'_>) -> Extracted {
     extracted.attacks = attacks(&verdict);
     let views = &extracted.views;
     let grown = views.fields.iter().any(|field| field.decoders.contains(DecoderSet::GZIP));
-    if !grown {
+    // What ended the extraction may have been inflated and not yet shown.
+    if !grown && !extracted.hit.overlimit_res {
         let bytes = request.len() as u64;
         let steps = FLAT + bytes * STEPS_PER_BYTE;
         let verdict = scan_with(request, &Limits { steps, steps_per_byte: 0, ..Limits::default() });

@@ -1,6 +1,6 @@
 // Times ModSecurity on the requests of a corpus, for scripts/compare.
 //
-// Usage: compare CONFIG CORPUS REQUESTS. CORPUS is JSON lines as "wallarm-mirror eval --help" describes them, of which the first
+// Usage: modsecurity CONFIG CORPUS REQUESTS. CORPUS is JSON lines as "wallarm-mirror eval --help" describes them, of which the first
 // REQUESTS are read before anything is timed. Prints the number of requests, how many were blocked, and the processor time of one in µs.
 
 #include <jansson.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 
 static void die(const char *what, const char *why) {
-    fprintf(stderr, "compare: %s: %s\n", what, why);
+    fprintf(stderr, "modsecurity: %s: %s\n", what, why);
     exit(2);
 }
 
@@ -82,7 +82,7 @@ static void no_log(void *data, const void *message) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4) die("usage", "compare CONFIG CORPUS REQUESTS");
+    if (argc != 4) die("usage", "modsecurity CONFIG CORPUS REQUESTS");
     size_t most = strtoul(argv[3], NULL, 10), count = 0, blocked = 0;
     double *times = calloc(most + 1, sizeof *times), sum = 0;
     json_t **requests = calloc(most + 1, sizeof *requests);
