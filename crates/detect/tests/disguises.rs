@@ -1,35 +1,32 @@
 //! Payloads in disguises that once hid them, and honest values that look like these disguises.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+#[path = "common/sample.rs"]
+mod sample;
+
 use std::sync::LazyLock;
 
-use wallarm_detect::{Engine, Header, Limits, Request, Scope, Scratch};
+use sample::Sample;
+use wallarm_detect::{Engine, Limits, Scratch};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builtin().unwrap());
 
-fn flagged(kind: &str, uri: &str, body: &[u8]) -> bool {
-    let headers = [Header { name: b"Content-Type", value: kind.as_bytes(), helper: false }];
-    let request = Request {
-        method: b"POST",
-        uri: uri.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &headers,
-        body,
-        body_truncated: false,
-        scope: Scope::Whole,
-    };
-    !ENGINE.scan(&request, &Limits::default(), &mut Scratch::default()).hits.is_empty()
+fn flagged(kind: &str, body: Vec<u8>) -> bool {
+    let headers = vec![("Content-Type", kind.to_owned())];
+    Sample { uri: "/".into(), headers, body }.with(|request| {
+        !ENGINE.scan(request, &Limits::default(), &mut Scratch::default()).hits.is_empty()
+    })
 }
 
 fn json(text: &str) -> bool {
-    flagged("application/json", "/", format!("{{\"a\":{text:?}}}").as_bytes())
+    flagged("application/json", format!("{{\"a\":{text:?}}}").into())
 }
 
 fn upload(name: &str, content: &[u8]) -> bool {
     let head =
         format!("--cut\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\r\n");
     let body = [head.as_bytes(), content, b"\r\n--cut--\r\n"].concat();
-    flagged("multipart/form-data; boundary=cut", "/", &body)
+    flagged("multipart/form-data; boundary=cut", body)
 }
 
 fn utf16(text: &str) -> Vec<u8> {

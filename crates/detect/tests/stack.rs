@@ -1,34 +1,28 @@
 //! However deep a request is nested, a scan needs little stack: nothing recurses over input.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+#[path = "common/sample.rs"]
+mod sample;
+
 use std::io::Write;
 
 use flate2::write::GzEncoder;
 use flate2::Compression;
-use wallarm_detect::{Engine, Header, Limits, LimitsHit, Request, Scope, Scratch};
+use sample::Sample;
+use wallarm_detect::{Engine, Limits, LimitsHit, Scratch};
 
 /// An eighth of what a scan thread has.
 const STACK: usize = 128 << 10;
 
 /// Scans in a thread that has little stack; an overflow ends the process.
-fn scan(engine: &Engine, kind: &str, coding: &str, uri: &str, body: &[u8]) -> LimitsHit {
-    let headers = [
-        Header { name: b"Content-Type", value: kind.as_bytes(), helper: false },
-        Header { name: b"Content-Encoding", value: coding.as_bytes(), helper: false },
-    ];
-    let request = Request {
-        method: b"POST",
-        uri: uri.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &headers,
-        body,
-        body_truncated: false,
-        scope: Scope::Whole,
-    };
-    let run = || engine.scan(&request, &Limits::default(), &mut Scratch::default()).limits;
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
-        thread.unwrap().join().unwrap()
+fn scan(engine: &Engine, kind: &str, coding: &str, uri: &str, body: Vec<u8>) -> LimitsHit {
+    let headers = vec![("Content-Type", kind.to_owned()), ("Content-Encoding", coding.to_owned())];
+    Sample { uri: uri.to_owned(), headers, body }.with(|request| {
+        let run = || engine.scan(request, &Limits::default(), &mut Scratch::default()).limits;
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+            thread.unwrap().join().unwrap()
+        })
     })
 }
 
@@ -134,8 +128,8 @@ fn the_deepest_nesting_fits_into_a_small_stack() {
         ),
     ];
     for (kind, coding, uri, body, too_deep) in cases {
-        let hit = scan(&engine, kind, coding, uri, &body);
-        let start = body.get(..body.len().min(40)).unwrap_or_default().escape_ascii();
+        let start = body.get(..body.len().min(40)).unwrap_or_default().escape_ascii().to_string();
+        let hit = scan(&engine, kind, coding, uri, body);
         assert!(hit.depth == too_deep, "{kind} {start}: {hit:?}");
     }
 }

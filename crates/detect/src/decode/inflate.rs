@@ -34,6 +34,8 @@ pub(crate) enum Inflated {
 enum Coding {
     Gzip,
     Deflate,
+    /// Deflate in the frame that the standard wants; no header names it so.
+    Zlib,
     Brotli,
     Unknown,
 }
@@ -41,18 +43,6 @@ enum Coding {
 /// True for the first bytes of a zlib stream, as compressors write them.
 pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..])
-}
-
-/// What became of a stream, once it is known what came out.
-fn judged(outcome: Inflated, limit: usize, out: &mut Vec<u8>) -> Inflated {
-    if outcome == Inflated::Doubtful && out.is_empty() {
-        return Inflated::Nothing;
-    }
-    if out.len() > limit {
-        out.truncate(limit);
-        return Inflated::Cut;
-    }
-    outcome
 }
 
 /// What decompression keeps from stream to stream, so that it takes memory once. Brotli, which few clients send, does not.
@@ -73,13 +63,12 @@ impl Inflater {
         limit: usize,
         out: &mut Vec<u8>,
     ) -> Inflated {
-        if !is_gzip(stream) && is_zlib(stream) && !bare {
+        let coding = match (bare, is_zlib(stream)) {
+            (true, _) => Coding::Deflate,
             // Most of what begins like this is none: one try is enough.
-            out.clear();
-            let whole = self.stream(stream, true, limit, out).is_some_and(<[u8]>::is_empty);
-            return judged(if whole { Inflated::Whole } else { Inflated::Doubtful }, limit, out);
-        }
-        let coding = if bare { Coding::Deflate } else { Coding::Unknown };
+            (false, true) => Coding::Zlib,
+            (false, false) => Coding::Unknown,
+        };
         self.one(stream, coding, limit, out)
     }
 
@@ -130,9 +119,17 @@ impl Inflater {
             _ if is_gzip(body) => self.gzip(body, limit, out, coding == Coding::Gzip),
             (_, Coding::Brotli) => brotli(body, limit, out),
             (_, Coding::Deflate) => self.deflate(body, limit, out),
+            (_, Coding::Zlib) => self.zlib(body, &[true], limit, out),
             _ => return Inflated::Nothing,
         };
-        judged(outcome, limit, out)
+        if outcome == Inflated::Doubtful && out.is_empty() {
+            return Inflated::Nothing;
+        }
+        if out.len() > limit {
+            out.truncate(limit);
+            return Inflated::Cut;
+        }
+        outcome
     }
 
     /// All members of a gzip stream.
@@ -156,8 +153,12 @@ impl Inflater {
         let framed =
             matches!(body, [a, b, ..] if a & 15 == 8 && u16::from_be_bytes([*a, *b]) % 31 == 0);
         // A stream without the frame can look as if it had one. If neither ends as it should, the frame decides.
-        let tries: &[bool] = if framed { &[true, false, true] } else { &[false] };
-        for &framed in tries {
+        self.zlib(body, if framed { &[true, false, true] } else { &[false] }, limit, out)
+    }
+
+    /// Tries one after the other with the frame and without, until one ends as it should.
+    fn zlib(&mut self, body: &[u8], framed: &[bool], limit: usize, out: &mut Vec<u8>) -> Inflated {
+        for &framed in framed {
             out.clear();
             let rest = self.stream(body, framed, limit, out);
             if rest.is_some_and(<[u8]>::is_empty) {

@@ -169,15 +169,16 @@ impl<'a> Reader<'_, 'a> {
         last: View<'a>,
         spent: &mut Budget,
     ) -> Result<Option<Found<'a>>, Exhausted> {
-        let found = self.one(last, spent)?;
         if !is_cut(first, last) {
-            return Ok(found);
+            return self.one(last, spent);
         }
         let whole = self.one(first, spent)?;
+        let found = self.one(last, spent)?;
         if weight(&whole) > weight(&found) {
-            return Ok(whole);
+            // The tokens kept are those of the view read last.
+            return self.one(first, spent);
         }
-        self.one(last, spent)
+        Ok(found)
     }
 
     fn one(&mut self, view: View<'a>, spent: &mut Budget) -> Result<Option<Found<'a>>, Exhausted> {

@@ -44,13 +44,12 @@ impl Extractor<'_> {
 
     fn grpc_compressed(&mut self, message: Value<'_>) {
         let mut unpacked = std::mem::take(&mut self.work.unpacked);
-        let outcome = match self.off(ParserSet::ZLIB) {
-            true => Inflated::Nothing,
-            false => {
-                self.work.inflater.undeclared(message.raw, false, self.inflated_left, &mut unpacked)
-            }
-        };
-        self.inflated(message.point, message.raw.len(), &mut unpacked, outcome);
+        let mut outcome = Inflated::Nothing;
+        if !self.off(ParserSet::ZLIB) {
+            let (limit, inflater) = (self.inflated_left, &mut self.work.inflater);
+            outcome = inflater.undeclared(message.raw, false, limit, &mut unpacked);
+            self.inflated(message.point, message.raw.len(), &mut unpacked, outcome);
+        }
         if outcome == Inflated::Nothing {
             self.value(message);
         } else {

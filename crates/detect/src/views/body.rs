@@ -104,10 +104,7 @@ impl Extractor<'_> {
         let Some(charset) = found else {
             return self.text_body(body, raw, request);
         };
-        let mut text = std::mem::take(&mut self.work.recoded);
-        text.clear();
-        if self.pay(body.raw.len()) {
-            charset.decode(body.raw, &mut text);
+        if let Some(text) = self.recode(charset, body.raw) {
             let wide = !matches!(charset, Charset::Ebcdic | Charset::Utf7);
             let odd = if wide { Anomalies::UTF16 } else { Anomalies::ODD_CHARSET };
             self.annotate(raw, odd, 0);
@@ -115,12 +112,23 @@ impl Extractor<'_> {
             let recoded = Value { raw, decoders, ..body };
             let field = self.lone_view(body.point, Group::RawBody, raw, decoders);
             self.text_body(recoded, field, request);
+            self.work.recoded = text;
         }
-        self.work.recoded = text;
         if Charset::sniff(body.raw).is_none() {
             // Only the declaration says so: an application may not heed it.
             self.text_body(body, raw, request);
         }
+    }
+
+    /// `raw` in UTF-8, in a buffer to be put back into `work.recoded`; nothing if the budget is used up.
+    fn recode(&mut self, charset: Charset, raw: &[u8]) -> Option<Vec<u8>> {
+        if !self.pay(raw.len()) {
+            return None;
+        }
+        let mut text = std::mem::take(&mut self.work.recoded);
+        text.clear();
+        charset.decode(raw, &mut text);
+        Some(text)
     }
 
     /// Reads the body as what it is declared to be and as what it looks like. `raw` is its view.
@@ -265,10 +273,7 @@ impl Extractor<'_> {
 
     fn file(&mut self, file: Value<'_>) {
         let charset = Charset::sniff(file.raw).filter(|_| !self.off(ParserSet::CHARSET));
-        if let Some(charset) = charset.filter(|_| self.pay(file.raw.len())) {
-            let mut text = std::mem::take(&mut self.work.recoded);
-            text.clear();
-            charset.decode(file.raw, &mut text);
+        if let Some(text) = charset.and_then(|charset| self.recode(charset, file.raw)) {
             let decoders = file.decoders.union(DecoderSet::CHARSET);
             self.value(Value { raw: &text, decoders, ..file });
             self.work.recoded = text;
